@@ -1,1 +1,1 @@
-"""."""
+"""The mind: it perceives, reasons, feels, decides and learns in any Gymnasium environment."""
