@@ -1,0 +1,312 @@
+"""The pygame window: shows frames, hands over what the person who watches has pressed.
+
+The simulation stays the caller's; this is its loop:
+
+```python
+with Window("mindloop", step_seconds=0.2) as window:
+    while True:
+        for command in window.poll():  # never waits
+            ...                        # RESET, SEED, HAND_OVER, QUIT: the caller's to do
+        if window.ready():             # False while paused or ahead of real time; waits <= 20 ms
+            ...                        # one step of the simulation
+        if window.due():               # False where drawing would slow the simulation
+            window.show(frame)
+```
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+import pygame
+
+from . import theme
+from .frame import Frame
+from .screen import Keys, View, canvas_size, paint
+
+SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 0.0)  # times real time; 0: full speed
+DRAWN_AT_MOST = 30  # [1/s]
+SHARE_OF_TIME = 0.2  # of wall time that drawing may take while the simulation is behind
+SLOWEST_DRAWN = 1.0  # [s] drawn at least this often, however slow drawing is
+WAIT = 0.02  # [s] longest wait between two looks at the keyboard
+NOTICE_SECONDS = 4.0
+
+
+class Order(enum.Enum):
+    """What the person who watches asks for. The first three the window does by itself."""
+
+    PAUSE = "pause"
+    STEP = "step"
+    SPEED = "speed"
+    RESET = "reset"
+    SEED = "seed"
+    HAND_OVER = "hand over"
+    SEEK = "seek"
+    QUIT = "quit"
+
+
+class Mode(enum.Enum):
+    """What the keys are for: watching, driving by hand, or looking through a record."""
+
+    WATCH = "watch"
+    DRIVE = "drive"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True)
+class Command:
+    """One order; `steps` says how far to SEEK, negative is back."""
+
+    order: Order
+    steps: int = 0
+
+
+class Display(NamedTuple):
+    """Whether a window can be opened and, if not, why."""
+
+    is_available: bool
+    reason: str = ""
+
+
+def display_available() -> Display:
+    """Tells whether a window can be opened here, without opening one."""
+    driver = os.environ.get("SDL_VIDEODRIVER", "")
+    if driver in ("dummy", "offscreen"):
+        return Display(False, f"SDL_VIDEODRIVER is {driver!r}, which draws nothing")
+    is_unix = sys.platform.startswith(("linux", "freebsd", "openbsd"))
+    if is_unix and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return Display(False, "neither DISPLAY nor WAYLAND_DISPLAY is set")
+    return Display(True)
+
+
+_KEYS: dict[Mode, Keys] = {
+    Mode.WATCH: (("Space P", "pause"), (".", "one step"), ("+ −", "speed"),
+                 ("R", "restart"), ("N", "new seed")),
+    Mode.DRIVE: (("Arrows WASD", "drive"), ("Space", "hand over / take back"), ("P", "pause"),
+                 (".", "one step"), ("+ −", "speed"), ("R", "restart"), ("N", "new seed")),
+    Mode.REPLAY: (("Space P", "pause"), ("← →", "one step, with Shift ten"), ("+ −", "speed"),
+                  ("R", "to the start"), ("N", "next episode")),
+}
+_COMMON: Keys = (("L", "class labels"), ("H", "help"), ("F12", "screenshot"), ("Esc Q", "quit"))
+
+_ORDERS = {pygame.K_r: Order.RESET, pygame.K_n: Order.SEED, pygame.K_ESCAPE: Order.QUIT,
+           pygame.K_q: Order.QUIT}
+_FASTER = (pygame.K_PLUS, pygame.K_KP_PLUS, pygame.K_EQUALS)
+_SLOWER = (pygame.K_MINUS, pygame.K_KP_MINUS)
+_STEERING = {"left": (pygame.K_LEFT, pygame.K_a), "right": (pygame.K_RIGHT, pygame.K_d),
+             "up": (pygame.K_UP, pygame.K_w), "down": (pygame.K_DOWN, pygame.K_s)}
+
+
+class Window:
+    """One window. Opens at once, closes at once, starts no sound and sets no environment variable.
+
+    Args:
+      title: written on the window's frame.
+      size: width and height [px]; made smaller where the screen is.
+      mode: what the keys are for.
+      step_seconds: simulated time of one step [s]; real time is speed 1.
+      screenshots: folder that F12 writes to.
+    Raises:
+      RuntimeError: no display, or the display refuses.
+    """
+
+    def __init__(self, title: str, size: tuple[int, int] = (1280, 800), mode: Mode = Mode.WATCH,
+                 step_seconds: float = 0.2, screenshots: Path | str = ".") -> None:
+        display = display_available()
+        if not display.is_available:
+            raise RuntimeError(f"A window needs a display; {display.reason}. Use `--render video` "
+                               "or `--render none`, or run on a desktop.")
+        self.mode, self.step_seconds = mode, step_seconds
+        self.view = View(keys=(*_KEYS[mode], *_COMMON))
+        self._title, self._size, self._screenshots = title, size, Path(screenshots)
+        self._is_stale, self._steps_granted, self._notice_until = True, 0, 0.0
+        self._next_step = self._last_drawn = self._asked = 0.0
+        self._cost, self._is_behind, self._name = 0.0, False, "mindloop"
+        self._open()
+
+    def __enter__(self) -> Window:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        try:
+            pygame.display.init()
+            wide, high = pygame.display.get_desktop_sizes()[0]
+            size = (min(self._size[0], wide), min(self._size[1], high))
+            pygame.display.set_caption(self._title)
+            pygame.display.set_mode(size, pygame.RESIZABLE)
+        except pygame.error as error:
+            pygame.display.quit()
+            raise RuntimeError(f"A window can't be opened: {error}. Use `--render video` or "
+                               "`--render none`.") from error
+        self._surface().fill(theme.BACK)
+        pygame.display.flip()
+
+    def _surface(self) -> pygame.Surface:
+        """Gives the window's surface; opens it again if another library has shut pygame down."""
+        if not pygame.display.get_init() or pygame.display.get_surface() is None:
+            self._open()
+        surface = pygame.display.get_surface()
+        assert surface is not None, "set_mode gave no surface"
+        return surface
+
+    @property
+    def is_paused(self) -> bool:
+        """Tells whether the simulation rests."""
+        return self.view.is_paused
+
+    def poll(self) -> list[Command]:
+        """Takes in what was pressed since the last call; never waits.
+
+        PAUSE, STEP and SPEED are only news: `ready` and `due` already heed them.
+        """
+        self._surface()
+        commands: list[Command] = []
+        for event in pygame.event.get():
+            if event.type == pygame.QUIT:
+                commands.append(Command(Order.QUIT))
+            elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWEXPOSED):
+                self._is_stale = True
+                self._size = pygame.display.get_window_size()
+            elif event.type == pygame.KEYDOWN:
+                commands += self._press(event.key, event.mod, event.unicode)
+        if self.view.notice and time.perf_counter() > self._notice_until:
+            self._change(notice="")
+        return commands
+
+    def held(self) -> frozenset[str]:
+        """Tells which of "left", "right", "up", "down" are held (arrows or WASD); call after poll.
+        """
+        pressed = pygame.key.get_pressed()
+        return frozenset(name for name, keys in _STEERING.items() if any(pressed[k] for k in keys))
+
+    def say(self, words: str) -> None:
+        """Shows one line at the bottom for some seconds."""
+        self._notice_until = time.perf_counter() + NOTICE_SECONDS
+        self._change(notice=words)
+
+    def ready(self) -> bool:
+        """Tells whether the next step is due, in real time times speed; waits at most 20 ms."""
+        now = time.perf_counter()
+        if self._steps_granted:
+            self._steps_granted -= 1
+            self._is_stale = True
+            return True
+        if self.view.is_paused:
+            time.sleep(WAIT)
+            return False
+        if self.view.speed == 0:
+            self._is_behind = self._is_stale = True
+            return True
+        self._next_step = self._next_step or now  # a fresh start owes nothing
+        early = self._next_step - now
+        if early > 0:
+            self._is_behind = False
+            time.sleep(min(WAIT, early))
+            if early > WAIT:
+                return False
+        step = self.step_seconds / self.view.speed
+        self._is_behind = -early > step
+        # A caller that can't keep up isn't made to hurry later: at most one step is owed.
+        self._next_step = max(self._next_step + step, time.perf_counter() - step)
+        self._is_stale = True
+        return True
+
+    def due(self) -> bool:
+        """Tells whether to draw now: something changed, and drawing won't slow the simulation."""
+        now = time.perf_counter()
+        pause = 1 / DRAWN_AT_MOST
+        if self._is_behind and not self.view.is_paused:
+            pause = max(pause, min(SLOWEST_DRAWN, self._cost / SHARE_OF_TIME))
+        is_due = self._is_stale and now - self._last_drawn >= pause
+        self._asked = now if is_due else self._asked
+        return is_due
+
+    def show(self, frame: Frame) -> None:
+        """Draws a frame into the window."""
+        started = time.perf_counter()
+        surface = self._surface()
+        size = surface.get_size()
+        self._name = "-".join([frame.env.replace("/", "-"), *(
+            f"{name}{value}" for name, value in (
+                ("seed", frame.seed), ("episode", frame.episode), ("step", frame.step))
+            if value is not None)])
+        if canvas_size(size) == size:
+            paint(surface, frame, self.view)
+        else:  # the window is smaller than the layout can be
+            whole = pygame.Surface(canvas_size(size), depth=24)
+            paint(whole, frame, self.view)
+            surface.blit(pygame.transform.smoothscale(whole, size), (0, 0))
+        pygame.display.flip()
+        self._last_drawn = time.perf_counter()
+        # What the caller spent on making the frame, since `due` said so, is part of the cost.
+        self._cost = self._last_drawn - (self._asked or started)
+        self._is_stale, self._asked = False, 0.0
+
+    def close(self) -> None:
+        """Closes the window; twice is once."""
+        if pygame.display.get_init():
+            pygame.display.quit()
+
+    def _change(self, **changes: bool | float | str) -> None:
+        self.view = replace(self.view, **changes)  # type: ignore[arg-type]
+        self._is_stale = True
+
+    def _press(self, key: int, modifiers: int, character: str) -> list[Command]:
+        """Answers one key; gives what the caller has to know."""
+        if key in _ORDERS:
+            return [Command(_ORDERS[key])]
+        if key == pygame.K_SPACE and self.mode is Mode.DRIVE:
+            return [Command(Order.HAND_OVER)]
+        if key in (pygame.K_SPACE, pygame.K_p):
+            self._pause(not self.view.is_paused)
+            return [Command(Order.PAUSE)]
+        if key in (pygame.K_LEFT, pygame.K_RIGHT) and self.mode is Mode.REPLAY:
+            far = 10 if modifiers & pygame.KMOD_SHIFT else 1
+            self._pause(True)
+            return [Command(Order.SEEK, far if key == pygame.K_RIGHT else -far)]
+        if key in (pygame.K_PERIOD, pygame.K_KP_PERIOD) or character == ".":
+            self._pause(True)
+            self._steps_granted += 1
+            return [Command(Order.STEP)]
+        if key in _FASTER or character == "+":
+            return self._change_speed(1)
+        if key in _SLOWER or character == "-":
+            return self._change_speed(-1)
+        if key == pygame.K_l:
+            self._change(labels=not self.view.labels)
+        elif key in (pygame.K_h, pygame.K_F1):
+            self._change(help=not self.view.help)
+        elif key == pygame.K_F12 or (key == pygame.K_s and self.mode is not Mode.DRIVE):
+            self._save()
+        return []
+
+    def _pause(self, is_paused: bool) -> None:
+        self._next_step = 0.0
+        self._change(is_paused=is_paused)
+
+    def _change_speed(self, by: int) -> list[Command]:
+        place = min(len(SPEEDS) - 1, max(0, SPEEDS.index(self.view.speed) + by))
+        self._next_step = 0.0
+        self._change(speed=SPEEDS[place])
+        return [Command(Order.SPEED)]
+
+    def _save(self) -> None:
+        file = self._screenshots / f"{self._name}.png"
+        try:
+            self._screenshots.mkdir(parents=True, exist_ok=True)
+            pygame.image.save(self._surface(), str(file))
+        except (OSError, pygame.error) as error:
+            self.say(f"The screenshot could not be written: {error}")
+        else:
+            self.say(f"Screenshot written to {file}")
