@@ -1,0 +1,134 @@
+"""The arguments of the driving world, checked before anything is built."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from .params import PRESETS
+from .reward import weights
+
+RENDER_MODES = ("rgb_array",)
+COUNT_MAX = 200
+
+
+@dataclass(frozen=True)
+class DrivingConfig:
+    """What one may ask of a driving world; every field is an argument of `gymnasium.make`."""
+
+    preset: str = "default"
+    """How full a town is: "empty", "calm" or "default"."""
+    split: str = "train"
+    """Which towns: "train" or "test"; the two never share one."""
+    vehicles: int | None = None
+    """Moving vehicles in the town; None: as the preset says."""
+    parked: int | None = None
+    """Parked cars; None: as the preset says."""
+    pedestrians: int | None = None
+    """Walkers; None: as the preset says."""
+    daylight: float | None = None
+    """Brightness, .15 (night) to 1.15; None: drawn for each episode between .6 and 1.1."""
+    fog: float | None = None
+    """0 (clear) to 1 (30 m of sight); None: clear in most episodes, light fog in some."""
+    friction: float | None = None
+    """Tyre grip, .2 (ice) to 1; None: .9. It acts on the ego; the others have winter tyres."""
+    width: int = 64
+    """[px] of the front camera's picture."""
+    height: int = 64
+    """[px]; the top eighth is the rear-view mirror."""
+    colour: str = "rgb"
+    """"rgb" or "grey"."""
+    bird_view: bool = False
+    """Whether to add the observation "bird": the same size, from above, nose up."""
+    radar: bool = False
+    """Whether to add the observation "radar": the nearest range [m] in 32 bearing sectors."""
+    labels: bool = False
+    """Whether infos hold the class of every camera pixel (uint8)."""
+    depth: bool = False
+    """Whether infos hold the depth of every camera pixel [m]."""
+    camera: bool = True
+    """Whether to draw the camera at all; experts don't need it."""
+    action: str = "discrete"
+    """"discrete" (20 actions) or "continuous" (steering and pedal in [-1, 1])."""
+    end_on_collision: bool = True
+    """Whether a collision ends the episode; scoring runs without."""
+    reward: Mapping[str, float] | None = field(default=None)
+    """Weights of reward terms in place of the defaults."""
+    render_mode: str | None = None
+    """None or "rgb_array"."""
+
+    def __post_init__(self) -> None:
+        _one_of("preset", self.preset, tuple(PRESETS))
+        _one_of("split", self.split, ("train", "test"))
+        _one_of("colour", self.colour, ("rgb", "grey"))
+        _one_of("action", self.action, ("discrete", "continuous"))
+        if self.render_mode is not None:
+            _one_of("render_mode", self.render_mode, RENDER_MODES)
+        for name in ("vehicles", "parked", "pedestrians"):
+            _within(name, getattr(self, name), 0, COUNT_MAX, whole=True)
+        for name in ("width", "height"):
+            if getattr(self, name) is None:
+                raise ValueError(f"`{name}` must be a whole number of pixels; got None.")
+            _within(name, getattr(self, name), 16, 2048, whole=True)
+        _within("daylight", self.daylight, 0.15, 1.15)
+        _within("fog", self.fog, 0.0, 1.0)
+        _within("friction", self.friction, 0.2, 1.0)
+        for name in (
+            "bird_view", "radar", "labels", "depth", "camera", "end_on_collision",
+        ):  # fmt: skip
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"`{name}` must be True or False; got {getattr(self, name)!r}.")
+        if self.reward is not None and not isinstance(self.reward, Mapping):
+            raise TypeError(f"`reward` must be a dict of weights; got {self.reward!r}.")
+        weights(self.reward)
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> DrivingConfig:
+        """Returns the config with these arguments.
+
+        Raises:
+          TypeError: an argument that the world doesn't have, with the nearest that it has.
+          ValueError: a value out of its range.
+        """
+        known = [f.name for f in fields(cls)]
+        for name in settings:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise TypeError(
+                    f"`{name}` must be an argument of the driving world, which are "
+                    f"{', '.join(known)}.{hint}"
+                )
+        return cls(**settings)
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Vehicles, parked cars and pedestrians, the preset's where none is given."""
+        preset = PRESETS[self.preset]
+        return (
+            preset.vehicles if self.vehicles is None else self.vehicles,
+            preset.parked if self.parked is None else self.parked,
+            preset.pedestrians if self.pedestrians is None else self.pedestrians,
+        )
+
+
+def _one_of(name: str, value: Any, known: tuple[str, ...]) -> None:
+    if value not in known:
+        near = difflib.get_close_matches(str(value), known, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"`{name}` must be one of {', '.join(known)}; got {value!r}.{hint}")
+
+
+def _within(name: str, value: Any, low: float, high: float, whole: bool = False) -> None:
+    if value is None:
+        return
+    kinds: tuple[type, ...] = (int, np.integer) if whole else (int, float, np.number)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        what = "a whole number" if whole else "a number"
+        raise TypeError(f"`{name}` must be {what}; got {value!r}.")
+    if not low <= value <= high:
+        raise ValueError(f"`{name}` must lie within {low} and {high}; got {value!r}.")

@@ -1,0 +1,161 @@
+"""Interventions: one thing in a life changed, for counterfactuals and scripted situations."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .lives import (
+    SPARE,
+    V_HEADING,
+    V_KIND,
+    V_MODE,
+    V_SEEN,
+    V_SPEED,
+    V_X,
+    V_Y,
+    W_HEADING,
+    W_KIND,
+    W_MODE,
+    W_SEEN,
+    W_SPEED,
+    W_X,
+    W_Y,
+    Lives,
+    Mode,
+)
+from .params import Kind
+from .road import Towns, lane_pose
+from .traffic import GREEN_LIGHT, RED_LIGHT, YELLOW_LIGHT
+
+OPERATIONS = {
+    "place": "kind, x, y, heading, speed: puts an actor there, moving straight on",
+    "remove": "actor ('vehicle' | 'walker' | 'parked'), index: takes an actor away",
+    "light": "junction, state ('red' | 'yellow' | 'green' | 'cycle'): sets a junction's lights",
+    "sign": "index, present (True | False): removes a sign or light, or puts it back",
+    "limit": "lane, limit [m/s]: sets the limit of a road lane (0: as posted)",
+    "block": "lane, s: puts a barrier across a lane",
+    "weather": "daylight, fog, friction: any of them",
+}
+"""What `intervene(lane, {"op": NAME, ...})` can do, and the keys that each takes."""
+
+STATES = {"red": RED_LIGHT, "yellow": YELLOW_LIGHT, "green": GREEN_LIGHT, "cycle": -1}
+ACTORS = {kind.name.lower(): kind for kind in Kind if kind is not Kind.NONE}
+
+
+def _number(operation: Mapping[str, Any], key: str, default: float | None = None) -> float:
+    value = operation.get(key, default)
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not is_number or not np.isfinite(float(value)):  # type: ignore[arg-type]
+        name = operation.get("op")
+        raise ValueError(f"`{key}` of operation {name!r} must be a finite number; got {value!r}.")
+    return float(value)  # type: ignore[arg-type]
+
+
+def _index(operation: Mapping[str, Any], key: str, count: int) -> int:
+    value = int(_number(operation, key))
+    if not 0 <= value < count:
+        raise ValueError(f"`{key}` must lie within 0 and {count - 1}; got {value}.")
+    return value
+
+
+def _choice(operation: Mapping[str, Any], key: str, known: Mapping[str, Any]) -> Any:
+    value = operation.get(key)
+    if value not in known:
+        near = difflib.get_close_matches(str(value), known, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"`{key}` must be one of {', '.join(known)}; got {value!r}.{hint}")
+    return known[value]
+
+
+def _place(lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
+    """Puts an actor into a spare slot."""
+    kind = int(_choice(operation, "kind", ACTORS))
+    x, y = _number(operation, "x"), _number(operation, "y")
+    heading, speed = _number(operation, "heading", 0.0), _number(operation, "speed", 0.0)
+    is_walker = kind in (Kind.PEDESTRIAN, Kind.CHILD)
+    flags = lives.walker_flag if is_walker else lives.vehicle_flag
+    mode = W_MODE if is_walker else V_MODE
+    slots = flags.shape[1]
+    free = [k for k in range(slots - SPARE, slots) if flags[b, k, mode] == Mode.ABSENT]
+    if not free:
+        raise RuntimeError(f"`place` must find a free slot; all {SPARE} are taken. Remove one.")
+    k = free[0]
+    flags[b, k, mode] = Mode.PLACED
+    if is_walker:
+        flags[b, k, W_KIND], flags[b, k, W_SEEN] = kind, -1000
+        row = lives.walker[b, k]
+        row[W_X], row[W_Y], row[W_HEADING], row[W_SPEED] = x, y, heading, speed
+    else:
+        flags[b, k, V_KIND], flags[b, k, V_SEEN] = kind, -1000
+        row = lives.vehicle[b, k]
+        row[V_X], row[V_Y], row[V_HEADING], row[V_SPEED] = x, y, heading, speed
+
+
+def _remove(lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
+    """Takes an actor away for good."""
+    actor = _choice(operation, "actor", {"vehicle": 0, "walker": 1, "parked": 2})
+    if actor == 0:
+        k = _index(operation, "index", lives.vehicle.shape[1])
+        lives.vehicle_flag[b, k, V_MODE] = Mode.ABSENT
+    elif actor == 1:
+        k = _index(operation, "index", lives.walker.shape[1])
+        lives.walker_flag[b, k, W_MODE] = Mode.ABSENT
+    else:
+        lives.parked[b, _index(operation, "index", lives.parked.shape[1])] = -1
+
+
+def _block(towns: Towns, lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
+    """Puts a barrier across a lane."""
+    t = int(lives.town[b])
+    lane = _index(operation, "lane", int(towns.lane_count[t]))
+    x, y, heading, _ = lane_pose(towns, t, lane, _number(operation, "s"))
+    _place(lives, b, {"op": "block", "kind": "static", "x": x, "y": y, "heading": heading})
+
+
+def _weather(lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
+    """Sets daylight, fog or friction."""
+    bounds = (("daylight", 0.15, 1.15), ("fog", 0.0, 1.0), ("friction", 0.2, 1.0))
+    if not any(name in operation for name, _, _ in bounds):
+        raise ValueError("`weather` must name daylight, fog or friction; got none of them.")
+    for column, (name, low, high) in enumerate(bounds):
+        if name in operation:
+            value = _number(operation, name)
+            if not low <= value <= high:
+                raise ValueError(f"`{name}` must lie within {low} and {high}; got {value}.")
+            lives.weather[b, column] = value
+
+
+def intervene(towns: Towns, lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
+    """Applies one operation to life b at once.
+
+    Args:
+      operation: {"op": NAME, ...} as `OPERATIONS` lists them.
+    Raises:
+      ValueError: an unknown operation, or a key that is missing or out of range.
+      RuntimeError: no free slot for one more actor.
+    """
+    _choice(operation, "op", OPERATIONS)
+    name = operation["op"]
+    t = int(lives.town[b])
+    if name == "place":
+        _place(lives, b, operation)
+    elif name == "remove":
+        _remove(lives, b, operation)
+    elif name == "light":
+        junction = _index(operation, "junction", int(towns.junction_count[t]))
+        lives.light_set[b, junction] = _choice(operation, "state", STATES)
+    elif name == "sign":
+        static = _index(operation, "index", int(towns.static_count[t]))
+        present = _choice(operation, "present", {True: 1, False: 0})
+        lives.static_off[b, static] = 1 - present
+    elif name == "limit":
+        lane = _index(operation, "lane", int(towns.lane_count[t]))
+        lives.limit_set[b, lane] = max(_number(operation, "limit"), 0.0)
+    elif name == "block":
+        _block(towns, lives, b, operation)
+    else:
+        _weather(lives, b, operation)

@@ -1,0 +1,313 @@
+"""The physics of the ego and one decision of a life: 2 substeps of 0.1 s.
+
+Kinematic bicycle with its reference point in the middle, limits of steering rate, steering angle,
+acceleration and tyre grip. Source: Polack et al. 2017, "The kinematic bicycle model", eq. 1-5.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from .lives import (
+    ACCELERATION,
+    COLLIDED,
+    FRICTION,
+    FROZEN,
+    HEADING,
+    JERK,
+    ON_BUILDING,
+    RAN_RED,
+    RAN_STOP,
+    ROUTE_LATERAL,
+    SPEED,
+    STEERING,
+    STRUCK,
+    STRUCK_AT,
+    T_DISTANCE,
+    T_OUTSIDE,
+    T_PEDESTRIAN,
+    T_RED,
+    T_SPEEDING,
+    T_STATIC,
+    T_STOP,
+    T_VEHICLE,
+    V_HEADING,
+    V_KIND,
+    V_MODE,
+    V_SPEED,
+    V_X,
+    V_Y,
+    W_MODE,
+    W_X,
+    W_Y,
+    YAW_RATE,
+    Array,
+    Lives,
+    Mode,
+    X,
+    Y,
+)
+from .params import CELL, CELLS, LANE_WIDTH, Kind
+from .road import Towns
+from .route import follow_route
+from .traffic import (
+    DT,
+    EGO_HALF_LENGTH,
+    EGO_HALF_WIDTH,
+    HALF_LENGTH,
+    HALF_WIDTH,
+    Survey,
+    look_around,
+    step_vehicles,
+)
+from .walkers import step_walkers
+
+WHEELBASE = 2.7  # [m]
+STEERING_MAX = 0.6  # [rad]
+STEERING_RATE = 1.2  # [rad/s]
+LATERAL_COMFORT = 3.0  # [m/s2] the steering that actions may ask for, eq. delta_max of DESIGN
+BRAKE_MAX, DRIVE_MAX = 8.0, 3.0  # [m/s2]
+SPEED_MAX = 20.0  # [m/s]
+GRAVITY = 9.81  # [m/s2]
+SUBSTEPS = 2
+OFF_ROUTE = 30.0  # [m]
+FROZEN_FOR = 20  # substeps that the ego stands dead after a collision
+WALKER_RADIUS = 0.25  # [m]
+
+MODE_ABSENT = Mode.ABSENT
+STATIC = int(Kind.STATIC)
+PEDESTRIAN = int(Kind.PEDESTRIAN)
+
+
+@njit(cache=True, nogil=True)
+def steering_limit(speed: float) -> float:
+    """Returns delta_max(v) = min(0.6, atan(3 L / v^2)) [rad]."""
+    if speed < 0.5:
+        return STEERING_MAX
+    return min(STEERING_MAX, np.arctan(LATERAL_COMFORT * WHEELBASE / (speed * speed)))
+
+
+@njit(cache=True, nogil=True)
+def bicycle(
+    x: float, y: float, heading: float, speed: float, steering: float, acceleration: float, dt: float
+) -> tuple:
+    """Moves a kinematic bicycle along an exact arc for dt with constant steering.
+
+    Returns:
+      x, y, heading, speed, yaw rate after dt; speed stays >= 0.
+    Source: Polack 2017: beta = atan(tan(delta)/2), psi' = v sin(beta)/(L/2).
+    """
+    faster = min(max(speed + acceleration * dt, 0.0), SPEED_MAX)
+    mean = 0.5 * (speed + faster)
+    beta = np.arctan(0.5 * np.tan(steering))
+    rate = mean * np.sin(beta) / (0.5 * WHEELBASE)
+    turn = rate * dt
+    chord = mean * dt
+    if abs(turn) > 1e-4:
+        chord *= np.sin(0.5 * turn) / (0.5 * turn)
+    course = heading + beta + 0.5 * turn
+    turned = heading + turn
+    turned -= 2.0 * np.pi * np.floor((turned + np.pi) / (2.0 * np.pi))
+    return x + chord * np.cos(course), y + chord * np.sin(course), turned, faster, rate
+
+
+@njit(cache=True, nogil=True)
+def move_ego(lives: Lives, b: int, steering: float, acceleration: float) -> None:
+    """Moves the ego by DT towards a wanted steering angle with a wanted acceleration."""
+    ego = lives.ego
+    v = ego[b, SPEED]
+    grip = lives.weather[b, FRICTION] * GRAVITY
+    limit = steering_limit(v)
+    wanted = min(max(steering, -limit), limit)
+    change = STEERING_RATE * DT
+    ego[b, STEERING] += min(max(wanted - ego[b, STEERING], -change), change)
+    angle = ego[b, STEERING]
+    if v > 1.0:  # the tyres slide beyond their grip: the car turns less than the wheels
+        slide = np.arctan(0.85 * grip * WHEELBASE / (v * v))
+        angle = min(max(angle, -slide), slide)
+    a = min(max(acceleration, -min(BRAKE_MAX, 0.9 * grip)), min(DRIVE_MAX, 0.6 * grip))
+    x, y, heading, faster, rate = bicycle(
+        ego[b, X], ego[b, Y], ego[b, HEADING], v, angle, a, DT
+    )
+    actual = (faster - v) / DT
+    ego[b, JERK] = (actual - ego[b, ACCELERATION]) / DT
+    ego[b, ACCELERATION] = actual
+    ego[b, X], ego[b, Y], ego[b, HEADING] = x, y, heading
+    ego[b, SPEED], ego[b, YAW_RATE] = faster, rate
+
+
+@njit(cache=True, nogil=True)
+def boxes_touch(
+    ax: float, ay: float, ah: float, al: float, aw: float,
+    bx: float, by: float, bh: float, bl: float, bw: float,
+) -> bool:  # fmt: skip
+    """Returns whether two oriented boxes overlap (centre, heading, half length, half width).
+
+    Source: separating axes, Gottschalk 1996.
+    """
+    dx, dy = bx - ax, by - ay
+    reach = al + aw + bl + bw
+    if dx * dx + dy * dy > reach * reach:
+        return False
+    ca, sa, cb, sb = np.cos(ah), np.sin(ah), np.cos(bh), np.sin(bh)
+    c, s = abs(ca * cb + sa * sb), abs(ca * sb - sa * cb)
+    return (
+        abs(ca * dx + sa * dy) <= al + bl * c + bw * s
+        and abs(-sa * dx + ca * dy) <= aw + bl * s + bw * c
+        and abs(cb * dx + sb * dy) <= bl + al * c + aw * s
+        and abs(-sb * dx + cb * dy) <= bw + al * s + aw * c
+    )
+
+
+@njit(cache=True, nogil=True)
+def _touches(lives: Lives, b: int, x: float, y: float, h: float, hl: float, hw: float) -> bool:
+    """Returns whether the ego overlaps a box."""
+    e = lives.ego
+    return boxes_touch(
+        e[b, X], e[b, Y], e[b, HEADING], EGO_HALF_LENGTH, EGO_HALF_WIDTH, x, y, h, hl, hw
+    )
+
+
+@njit(cache=True, nogil=True)
+def _struck(towns: Towns, lives: Lives, b: int) -> tuple:
+    """Returns (actor index, kind) that the ego overlaps, (-1, 0): nobody.
+
+    Actors are numbered vehicles, then walkers, then parked cars.
+    """
+    t = lives.town[b]
+    n, m = lives.vehicle.shape[1], lives.walker.shape[1]
+    ex, ey = lives.ego[b, X], lives.ego[b, Y]
+    for k in range(n):
+        if lives.vehicle_flag[b, k, V_MODE] == MODE_ABSENT:
+            continue
+        x, y = lives.vehicle[b, k, V_X], lives.vehicle[b, k, V_Y]
+        if abs(x - ex) + abs(y - ey) > 10.0:
+            continue
+        kind = lives.vehicle_flag[b, k, V_KIND]
+        h = lives.vehicle[b, k, V_HEADING]
+        if _touches(lives, b, x, y, h, HALF_LENGTH[kind], HALF_WIDTH[kind]):
+            return k, kind
+    for k in range(m):
+        if lives.walker_flag[b, k, W_MODE] == MODE_ABSENT:
+            continue
+        x, y = lives.walker[b, k, W_X], lives.walker[b, k, W_Y]
+        if abs(x - ex) + abs(y - ey) < 5.0 and _touches(
+            lives, b, x, y, 0.0, WALKER_RADIUS, WALKER_RADIUS
+        ):
+            return n + k, PEDESTRIAN
+    if abs(lives.route[b, ROUTE_LATERAL]) > 0.8:
+        for k in range(lives.parked.shape[1]):
+            place = lives.parked[b, k]
+            if place < 0:
+                continue
+            x, y = towns.parking_xyh[t, place, 0], towns.parking_xyh[t, place, 1]
+            if abs(x - ex) + abs(y - ey) < 7.0 and _touches(
+                lives, b, x, y, towns.parking_xyh[t, place, 2], HALF_LENGTH[1], HALF_WIDTH[1]
+            ):
+                return n + m + k, 1
+    return -1, 0
+
+
+@njit(cache=True, nogil=True)
+def _in_building(towns: Towns, lives: Lives, b: int) -> bool:
+    """Returns whether the ego overlaps a building."""
+    t = lives.town[b]
+    ex, ey = lives.ego[b, X], lives.ego[b, Y]
+    ix, iy = int(ex // CELL), int(ey // CELL)
+    for cx in range(max(ix - 1, 0), min(ix + 2, CELLS)):
+        for cy in range(max(iy - 1, 0), min(iy + 2, CELLS)):
+            cell = cx * CELLS + cy
+            for k in range(towns.building_first[t, cell], towns.building_first[t, cell + 1]):
+                u = towns.buildings[t, k]
+                if _touches(lives, b, u[0], u[1], u[2], u[3], u[4]):
+                    return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _collide(towns: Towns, lives: Lives, b: int, was: tuple) -> None:
+    """Stops the ego dead where it strikes something, counts it, and remembers whom to take away."""
+    flag = lives.flag
+    who, kind = _struck(towns, lives, b)
+    if who >= 0:
+        flag[b, STRUCK], flag[b, STRUCK_AT] = who, lives.clock[b]
+        if who < lives.vehicle.shape[1]:
+            lives.vehicle[b, who, V_SPEED] = 0.0
+    elif abs(lives.route[b, ROUTE_LATERAL]) > 3.0 and _in_building(towns, lives, b):
+        lives.ego[b, X], lives.ego[b, Y], lives.ego[b, HEADING] = was
+        kind = STATIC
+        if flag[b, ON_BUILDING] == 1:  # still the same crash
+            lives.ego[b, SPEED] = 0.0
+            return
+        flag[b, ON_BUILDING] = 1
+    else:
+        if lives.ego[b, SPEED] > 0.5:
+            flag[b, ON_BUILDING] = 0
+        return
+    lives.ego[b, SPEED] = 0.0
+    flag[b, FROZEN] = FROZEN_FOR
+    flag[b, COLLIDED] = kind
+    column = T_VEHICLE
+    if kind == STATIC:
+        column = T_STATIC
+    elif kind == PEDESTRIAN:
+        column = T_PEDESTRIAN
+    lives.tally[b, column] += 1.0
+
+
+@njit(cache=True, nogil=True)
+def _take_away(lives: Lives, b: int) -> None:
+    """Removes the actor that was struck, so that the episode can go on."""
+    who = lives.flag[b, STRUCK]
+    n, m = lives.vehicle.shape[1], lives.walker.shape[1]
+    if 0 <= who < n:
+        lives.vehicle_flag[b, who, V_MODE] = MODE_ABSENT
+    elif n <= who < n + m:
+        lives.walker_flag[b, who - n, W_MODE] = MODE_ABSENT
+    elif who >= n + m:
+        lives.parked[b, who - n - m] = -1
+    lives.flag[b, STRUCK] = -1
+
+
+@njit(cache=True, nogil=True)
+def advance(
+    towns: Towns, lives: Lives, b: int, survey: Survey, steering: float, acceleration: float
+) -> float:
+    """Lives one decision of life b: two substeps of everybody.
+
+    Args:
+      survey: scratch of this thread.
+      steering, acceleration: what the driver asks for [rad], [m/s2].
+    Returns:
+      The distance from the route [m].
+    """
+    flag, ego, tally = lives.flag, lives.ego, lives.tally
+    flag[b, COLLIDED] = flag[b, RAN_RED] = flag[b, RAN_STOP] = 0
+    off = 0.0
+    for _ in range(SUBSTEPS):
+        look_around(towns, lives, b, survey)
+        step_vehicles(towns, lives, b, survey)
+        step_walkers(towns, lives, b)
+        was = (ego[b, X], ego[b, Y], ego[b, HEADING])
+        if flag[b, FROZEN] > 0:
+            ego[b, SPEED] = ego[b, ACCELERATION] = ego[b, YAW_RATE] = ego[b, JERK] = 0.0
+            flag[b, FROZEN] -= 1
+            if flag[b, FROZEN] == 0:
+                _take_away(lives, b)
+        else:
+            move_ego(lives, b, steering, acceleration)
+        lives.clock[b] += 1
+        off = follow_route(towns, lives, b)
+        if flag[b, FROZEN] == 0:
+            _collide(towns, lives, b, was)
+        way = ego[b, SPEED] * DT
+        tally[b, T_DISTANCE] += way
+        if abs(lives.route[b, ROUTE_LATERAL]) > 0.5 * LANE_WIDTH or off > 2.5:
+            tally[b, T_OUTSIDE] += way
+        if ego[b, SPEED] > lives.limit[b] + 1.0:
+            tally[b, T_SPEEDING] += DT
+    tally[b, T_RED] += flag[b, RAN_RED]
+    tally[b, T_STOP] += flag[b, RAN_STOP]
+    lives.step[b] += 1
+    return off

@@ -1,0 +1,116 @@
+"""Reward: named terms, each with a weight that a user may set (`reward={"progress": 0.1}`)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from .facts import LANE_OFFSET, Notes
+from .lives import (
+    ACCELERATION,
+    COLLIDED,
+    END,
+    JERK,
+    RAN_RED,
+    RAN_STOP,
+    SPEED,
+    STANDING,
+    T_COMFORT,
+    T_DECISIONS,
+    T_RETURN,
+    YAW_RATE,
+    Array,
+    End,
+    Lives,
+)
+
+WEIGHTS: Mapping[str, float] = {
+    "progress": 0.05,  # per metre of route
+    "speeding": -0.05,  # per m/s above the limit, a decision
+    "lane": -0.05,  # per metre beyond 0.4 m off the lane's centre, a decision
+    "comfort": -0.02,  # a decision outside nuPlan's comfort bounds
+    "idle": -0.02,  # a decision of standing without cause
+    "collision": -10.0,
+    "red_light": -5.0,
+    "stop_sign": -3.0,
+    "finish": 10.0,
+}
+"""Default weight of each term; the term itself is a plain quantity, >= 0."""
+TERMS = tuple(WEIGHTS)
+(PROGRESS, SPEEDING, LANE, COMFORT, IDLE, COLLISION, RED_LIGHT, STOP_SIGN, FINISH) = range(9)
+
+# nuPlan's comfort bounds
+BRAKE_COMFORT, DRIVE_COMFORT = -4.05, 2.40  # [m/s2]
+LATERAL_COMFORT = 4.89  # [m/s2]
+YAW_COMFORT = 0.95  # [rad/s]
+JERK_COMFORT = 8.37  # [m/s3]
+END_DONE = End.DONE
+
+
+def weights(chosen: Mapping[str, float] | None) -> NDArray[np.float64]:
+    """Returns the weight of each term, with `chosen` ones in place of the defaults.
+
+    Raises:
+      ValueError: an unknown term or a weight that is not a finite number.
+    """
+    merged = dict(WEIGHTS)
+    for name, value in (chosen or {}).items():
+        if name not in merged:
+            near = difflib.get_close_matches(name, merged, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(
+                f"`reward` must name terms among {', '.join(TERMS)}; got {name!r}.{hint}"
+            )
+        if not isinstance(value, int | float) or not np.isfinite(value):
+            raise ValueError(f"`reward[{name!r}]` must be a finite number; got {value!r}.")
+        merged[name] = float(value)
+    return np.array([merged[name] for name in TERMS], np.float64)
+
+
+@njit(cache=True, nogil=True)
+def is_comfortable(lives: Lives, b: int) -> bool:
+    """Returns whether the last substep was within nuPlan's comfort bounds."""
+    e = lives.ego
+    a = e[b, ACCELERATION]
+    return (
+        BRAKE_COMFORT <= a <= DRIVE_COMFORT
+        and abs(e[b, SPEED] * e[b, YAW_RATE]) <= LATERAL_COMFORT
+        and abs(e[b, YAW_RATE]) <= YAW_COMFORT
+        and abs(e[b, JERK]) <= JERK_COMFORT
+    )
+
+
+@njit(cache=True, nogil=True)
+def reward(
+    lives: Lives, b: int, notes: Notes, progress: float, factors: Array, terms: Array
+) -> float:
+    """Returns the reward of the decision just lived and fills its weighted terms.
+
+    Args:
+      progress: metres of route gained.
+      factors: weight of each term [R]; terms: filled, float64 [R], weighted.
+    """
+    flag = lives.flag
+    comfortable = is_comfortable(lives, b)
+    over = lives.ego[b, SPEED] - lives.limit[b] - 0.3
+    terms[PROGRESS] = progress
+    terms[SPEEDING] = max(over, 0.0)
+    terms[LANE] = min(max(abs(notes.facts[b, LANE_OFFSET]) - 0.4, 0.0), 5.0)
+    terms[COMFORT] = 0.0 if comfortable else 1.0
+    terms[IDLE] = 1.0 if flag[b, STANDING] > 5 else 0.0
+    terms[COLLISION] = 1.0 if flag[b, COLLIDED] > 0 else 0.0
+    terms[RED_LIGHT] = flag[b, RAN_RED]
+    terms[STOP_SIGN] = flag[b, RAN_STOP]
+    terms[FINISH] = 1.0 if flag[b, END] == END_DONE else 0.0
+    total = 0.0
+    for k in range(factors.shape[0]):
+        terms[k] *= factors[k]
+        total += terms[k]
+    lives.tally[b, T_RETURN] += total
+    lives.tally[b, T_DECISIONS] += 1.0
+    lives.tally[b, T_COMFORT] += 1.0 if comfortable else 0.0
+    return total

@@ -1,0 +1,310 @@
+"""B lives in the driving world: buffers, kernels and cameras put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ..batch import AbstractBatch, Array, Observation
+from . import declare, lives as state_of
+from .actions import ACTIONS
+from .config import DrivingConfig
+from .expert import View
+from .facts import PATH_POINTS, PATH_ROWS, Scratch, make_notes
+from .intervene import intervene
+from .lives import COLLIDED, END, RAN_RED, RAN_STOP, ROUTE_DONE, End, allocate
+from .params import SCENE_RANGE, SECTORS, TOWNS_PER_SPLIT
+from .reward import TERMS, weights
+from .road import Towns, load_pool
+from .score import end_name, score
+from .sensors import Cameras
+from .simulate import Rules, begin, describe_lanes, live, state_and_command
+from .traffic import make_survey
+
+FIRST_TOWN = {"train": 0, "test": TOWNS_PER_SPLIT}
+
+
+class DrivingWorld(AbstractBatch[View]):
+    """Towns, traffic and an ego car in every lane. See `DrivingEnv` for what it offers."""
+
+    def __init__(self, lanes: int, config: DrivingConfig) -> None:
+        """Loads the pool of towns and allocates B lives.
+
+        Raises:
+          ValueError: fewer than one lane.
+        """
+        if isinstance(lanes, bool) or not isinstance(lanes, int | np.integer) or lanes < 1:
+            raise ValueError(f"`num_envs` must be a whole number >= 1; got {lanes!r}.")
+        self.config = config
+        self.towns: Towns = load_pool(config.split)
+        vehicles, parked, pedestrians = config.counts
+        sizes = (
+            self.towns.junction_xy.shape[1],
+            self.towns.statics.shape[1],
+            self.towns.lane_length.shape[1],
+        )
+        self.state = allocate(int(lanes), vehicles, pedestrians, parked, sizes)
+        self.state.seed[:] = -1
+        self._survey = make_survey(
+            sizes[2], sizes[0], self.towns.crossing_xy.shape[1], vehicles + state_of.SPARE
+        )
+        self._scratch = Scratch(np.zeros((PATH_ROWS, 5), np.float32))
+        self.notes = make_notes(lanes)
+        self.cameras = Cameras(self.towns, lanes, config)
+        self._factors = weights(config.reward)
+        self._terms = np.zeros((lanes, len(TERMS)), np.float64)
+        self._rewards = np.zeros(lanes, np.float64)
+        self._ends = np.zeros((2, lanes), np.bool_)
+        self._action_shape = (lanes,) if config.action == "discrete" else (lanes, 2)
+        self._everyone = np.arange(lanes)
+        self._observation = self._buffers(lanes)
+        self._info = self._info_buffers(lanes)
+
+    # -------------------------------------------------------------- what it offers
+
+    @property
+    def lanes(self) -> int:
+        """B."""
+        return int(self.state.step.shape[0])
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Facts, actions, motion and the rest, as `declare` states them."""
+        return {**declare.metadata(self.config), "render_mode": self.config.render_mode}
+
+    @property
+    def observation_space(self) -> spaces.Dict:
+        """camera, state, command; radar and bird on request."""
+        c = self.config
+        inf = np.inf
+        parts: dict[str, gymnasium.Space[Any]] = {}
+        if c.camera:
+            parts["camera"] = spaces.Box(0, 255, self.cameras.shape, np.uint8)
+        low = np.array([0.0, -inf, -0.7, -inf], np.float32)
+        high = np.array([inf, inf, 0.7, inf], np.float32)
+        parts["state"] = spaces.Box(low, high, dtype=np.float32)
+        parts["command"] = spaces.Box(0.0, 1.0, (4,), np.float32)
+        if c.radar:
+            parts["radar"] = spaces.Box(0.0, SCENE_RANGE, (SECTORS,), np.float32)
+        if c.bird_view:
+            parts["bird"] = spaces.Box(0, 255, self.cameras.shape, np.uint8)
+        return spaces.Dict(parts)
+
+    @property
+    def action_space(self) -> gymnasium.Space[Any]:
+        """Discrete(20), or Box(2) in [-1, 1]: steering (positive: left) and pedal."""
+        if self.config.action == "discrete":
+            return spaces.Discrete(ACTIONS)
+        return spaces.Box(-1.0, 1.0, (2,), np.float32)
+
+    def _buffers(self, lanes: int) -> Observation:
+        space = self.observation_space
+        own = {"camera": self.cameras.image, "bird": self.cameras.bird}
+        return {
+            name: own[name] if name in own else np.zeros((lanes, *part.shape), np.float32)
+            for name, part in space.spaces.items()
+            if part.shape is not None
+        }
+
+    def _info_buffers(self, lanes: int) -> dict[str, Any]:
+        info: dict[str, Any] = {
+            "facts": self.notes.facts,
+            "known": self.notes.known,
+            "scene": self.notes.scene,
+            "path": self.notes.path,
+            "reward_terms": {name: self._terms[:, k] for k, name in enumerate(TERMS)},
+            "cost": np.zeros(lanes, np.float64),
+            "progress": self.state.route[:, ROUTE_DONE],
+            "town": np.zeros(lanes, np.int64),
+        }
+        if self.config.labels and self.config.camera:
+            info["labels"] = self.cameras.labels
+        if self.config.depth and self.config.camera:
+            info["depth"] = self.cameras.depth
+        return info
+
+    # -------------------------------------------------------------- living
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Raises ValueError for an unknown option or a town of another split."""
+        for name in options:
+            if name != "town":
+                raise ValueError(f"`options` must hold only 'town'; got {name!r}.")
+        self._town_row(options)
+
+    def _town_row(self, options: Mapping[str, Any]) -> int:
+        """Returns the pool's row of the town asked for, -1: drawn."""
+        town = options.get("town")
+        if town is None:
+            return -1
+        first = FIRST_TOWN[self.config.split]
+        last = first + self.towns.lane_count.shape[0] - 1
+        if isinstance(town, bool) or not isinstance(town, int | np.integer):
+            raise TypeError(f"`town` must be a whole number; got {town!r}.")
+        if not first <= town <= last:
+            raise ValueError(
+                f"`town` must lie within {first} and {last}, the towns of the "
+                f"{self.config.split!r} split; got {town}."
+            )
+        return int(town) - first
+
+    def _rules(self, options: Mapping[str, Any]) -> Rules:
+        c = self.config
+        return Rules(
+            fields=self.cameras.fields,
+            is_discrete=c.action == "discrete",
+            end_on_collision=c.end_on_collision,
+            daylight=-1.0 if c.daylight is None else float(c.daylight),
+            fog=-1.0 if c.fog is None else float(c.fog),
+            friction=0.9 if c.friction is None else float(c.friction),
+            town=self._town_row(options),
+            parked=c.counts[1],
+        )
+
+    def begin(self, lanes: Array, seeds: Array | None, options: Mapping[str, Any]) -> None:
+        """Starts the next episode of these lanes; with seeds their first one."""
+        if seeds is None:
+            self.state.episode[lanes] += 1
+        else:
+            self.state.seed[lanes] = seeds
+            self.state.episode[lanes] = 0
+        rules = self._rules(options)
+        begin(self.towns, self.state, lanes, rules)
+        describe_lanes(
+            self.towns, self.state, self._survey, self._scratch, self.notes, rules, lanes
+        )
+        self._terms[lanes] = 0.0
+        self._info["cost"][lanes] = 0.0
+        self._info["town"][lanes] = self.state.town[lanes] + FIRST_TOWN[self.config.split]
+
+    def advance(self, actions: Array) -> tuple[Array, Array, Array]:
+        """Lives one decision; see AbstractBatch.
+
+        Raises:
+          ValueError: actions of another shape, out of range, or not finite.
+        """
+        rows = self._check_actions(actions)
+        live(
+            self.towns, self.state, self._survey, self._scratch, self.notes, self._rules({}),
+            rows, self._factors, self._terms, self._rewards, self._ends,
+        )  # fmt: skip
+        flag = self.state.flag
+        events = (flag[:, COLLIDED] > 0).astype(np.float64) + flag[:, RAN_RED] + flag[:, RAN_STOP]
+        self._info["cost"][:] = events
+        return self._rewards, self._ends[0], self._ends[1]
+
+    def _check_actions(self, actions: Array) -> Array:
+        """Returns actions as rows for the kernel."""
+        if actions.shape != self._action_shape:
+            single = self._action_shape[1:] or "a single index"
+            raise ValueError(
+                f"`action` must have shape {self._action_shape} ({self.lanes} lanes, {single} "
+                f"each); got {actions.shape}."
+            )
+        if self.config.action == "discrete":
+            if actions.dtype.kind not in "iu":
+                raise TypeError(
+                    f"`action` must be whole numbers below {ACTIONS}; got {actions.dtype}."
+                )
+            if actions.min() < 0 or actions.max() >= ACTIONS:
+                raise ValueError(
+                    f"`action` must lie within 0 and {ACTIONS - 1}; got {actions.min()} to "
+                    f"{actions.max()}."
+                )
+            return actions.astype(np.float64)[:, None]
+        if actions.dtype.kind not in "fiu":
+            raise TypeError(f"`action` must be numbers; got {actions.dtype}.")
+        if not np.isfinite(actions).all():
+            raise ValueError("`action` must be finite; got NaN or infinity.")
+        return np.clip(actions.astype(np.float64), -1.0, 1.0)
+
+    def observe(self, lanes: Array | None) -> None:
+        """Draws the cameras and fills state and command."""
+        part = self._observation
+        state_and_command(self.towns, self.state, part["state"], part["command"])
+        if self.config.radar:
+            scene = self.notes.scene
+            part["radar"][:] = np.where(scene[:, :, 6] > 0.0, scene[:, :, 0], SCENE_RANGE)
+        chosen = self._everyone if lanes is None else lanes
+        if self.config.camera:
+            self.cameras.draw(self.state, chosen)
+        if self.config.bird_view:
+            self.cameras.draw_bird(self.state, chosen)
+
+    def observations(self) -> Observation:
+        """The observation buffers."""
+        return self._observation
+
+    def infos(self) -> dict[str, Any]:
+        """The info buffers."""
+        return self._info
+
+    def finals(self, lane: int) -> dict[str, Any]:
+        """Score, is_success and the reason of an episode's end."""
+        scores = score(self.state, lane)
+        return {
+            "score": scores,
+            "is_success": bool(scores["success"]),
+            "end": end_name(self.state, lane),
+        }
+
+    def score(self, lane: int) -> dict[str, float]:
+        """The score of a lane's episode so far."""
+        return score(self.state, lane)
+
+    # -------------------------------------------------------------- looking and changing
+
+    def picture(self, lane: int, view: str, width: int, height: int) -> NDArray[np.uint8]:
+        """Returns a lane drawn as "world", "front", "top", "labels" or "depth"."""
+        return self.cameras.picture(self.state, lane, view, width, height)
+
+    def view(self, source: str) -> View:
+        """Returns what an expert acts on, "true" or as far as "visible"."""
+        if source not in ("true", "visible"):
+            raise ValueError(f"`view` must be one of true, visible; got {source!r}.")
+        n, part = self.notes, self._observation
+        is_true = source == "true"
+        state_and_command(self.towns, self.state, part["state"], part["command"])
+        return View(
+            facts=n.facts if is_true else n.seen,
+            known=np.ones_like(n.known) if is_true else n.known,
+            scene=n.scene if is_true else n.scene_seen,
+            path=n.path,
+            state=part["state"],
+            command=part["command"],
+        )
+
+    def snapshot(self, lane: int) -> dict[str, Array]:
+        """Returns a copy of one life."""
+        return state_of.snapshot(self.state, lane)
+
+    def restore(self, lane: int, saved: Mapping[str, Array]) -> None:
+        """Puts a life back exactly and describes it anew."""
+        state_of.restore(self.state, lane, saved)
+        self._refresh(lane)
+
+    def intervene(self, lane: int, operation: Mapping[str, Any]) -> None:
+        """Changes one thing in a life; see `intervene.OPERATIONS`."""
+        intervene(self.towns, self.state, lane, operation)
+        self._refresh(lane)
+
+    def _refresh(self, lane: int) -> None:
+        lanes = np.array([lane])
+        describe_lanes(
+            self.towns, self.state, self._survey, self._scratch, self.notes, self._rules({}), lanes
+        )
+        self._info["town"][lane] = self.state.town[lane] + FIRST_TOWN[self.config.split]
+        self.observe(lanes)
+
+    def is_over(self, lane: int) -> bool:
+        """Whether a lane's episode has ended."""
+        return int(self.state.flag[lane, END]) != End.RUNNING
+
+
+PATH_SPACING = 4.0  # [m] between path points
+assert PATH_POINTS == 8
