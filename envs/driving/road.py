@@ -1,0 +1,337 @@
+"""Towns: the pool that every life drives in, and where a point of a lane is.
+
+Axes: x east, y north [m], heading counter-clockwise from +x; right-hand traffic. A town is a pure
+function of its number. The pool of a split is made once, kept in the user's cache folder and
+opened as read-only memory maps, which processes share.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import math
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from .. import cache_folder
+from .assembly import assemble
+from .params import TOWNS_PER_SPLIT
+
+SPLITS = {"train": 0, "test": TOWNS_PER_SPLIT}
+"""Number of the first town of each split."""
+SOURCES = (
+    "../rng.py",
+    "../geometry.py",
+    "params.py",
+    "plan.py",
+    "blocks.py",
+    "junctions.py",
+    "sketch.py",
+    "lanes.py",
+    "assembly.py",
+    "road.py",
+)
+"""Files that a town depends on: their hash names the pool's folder."""
+
+
+class Towns(NamedTuple):
+    """T towns, padded to the same sizes; -1 stands for "none" wherever an index is meant."""
+
+    cell_tile: NDArray[np.int16]
+    """[T, 8, 8] tile (index into `TILES`) of cell ix, iy."""
+    lane_count: NDArray[np.int32]
+    """[T]."""
+    lane_start: NDArray[np.int32]
+    """[T, L] first row in `points`."""
+    lane_size: NDArray[np.int32]
+    """[T, L] rows in `points`."""
+    lane_length: NDArray[np.float32]
+    """[T, L] m."""
+    lane_limit: NDArray[np.float32]
+    """[T, L] m/s."""
+    lane_next: NDArray[np.int16]
+    """[T, L, 3] a road lane's connectors (left, straight, right); a connector's exit lane."""
+    lane_before: NDArray[np.int16]
+    """[T, L, 3] lanes that lead here."""
+    lane_turn: NDArray[np.int8]
+    """[T, L] 0 road lane, 1 left, 2 straight, 3 right."""
+    lane_junction: NDArray[np.int16]
+    """[T, L] a connector's junction; the junction at a road lane's end."""
+    lane_slot: NDArray[np.int8]
+    """[T, L] a connector's slot, 3 * approach side + turn - 1; -1 for road lanes."""
+    lane_group: NDArray[np.int8]
+    """[T, L] light group of a connector or of a road lane's end: 0 east-west, 1 north-south."""
+    lane_conflict: NDArray[np.uint32]
+    """[T, L] bits of slots whose swept areas cross, join or leave a connector's; not itself."""
+    lane_yield: NDArray[np.uint32]
+    """[T, L] bits of slots that a connector gives way to."""
+    lane_sign: NDArray[np.int16]
+    """[T, L] static that rules a road lane's end: stop sign or light."""
+    lane_limit_sign: NDArray[np.int16]
+    """[T, L] static of the limit sign near a road lane's start."""
+    lane_crossing: NDArray[np.int16]
+    """[T, L, 2] zebras that a lane passes over, in its order."""
+    lane_crossing_s: NDArray[np.float32]
+    """[T, L, 2] arc position of their middles [m]; -1 where none."""
+    points: NDArray[np.float32]
+    """[T, P, 4] x, y, heading (unwrapped within a lane), curvature, every metre and at the end."""
+    junction_count: NDArray[np.int32]
+    """[T]."""
+    junction_xy: NDArray[np.float32]
+    """[T, J, 2] m."""
+    junction_control: NDArray[np.int8]
+    """[T, J] `params.Control`."""
+    junction_slots: NDArray[np.int16]
+    """[T, J, 12] lane of each slot."""
+    crossing_count: NDArray[np.int32]
+    """[T]."""
+    crossing_xy: NDArray[np.float32]
+    """[T, C, 4] kerb to kerb [m]."""
+    crossing_junction: NDArray[np.int16]
+    """[T, C] -1: between junctions."""
+    crossing_group: NDArray[np.int8]
+    """[T, C] light group of the arm that is crossed; -1 between junctions."""
+    walk_count: NDArray[np.int32]
+    """[T] edges."""
+    walk_xy: NDArray[np.float32]
+    """[T, E, 4] ends of a straight edge [m], from its first node to its second."""
+    walk_length: NDArray[np.float32]
+    """[T, E] m."""
+    walk_node: NDArray[np.int16]
+    """[T, E, 2]."""
+    walk_crossing: NDArray[np.int16]
+    """[T, E] the zebra that an edge is; -1: pavement."""
+    node_edges: NDArray[np.int16]
+    """[T, N, 5] edges that meet in a node."""
+    parking_count: NDArray[np.int32]
+    """[T]."""
+    parking_xyh: NDArray[np.float32]
+    """[T, K, 3] x, y, heading."""
+    building_count: NDArray[np.int32]
+    """[T]."""
+    buildings: NDArray[np.float32]
+    """[T, U, 8] x, y, heading, half length, half width, height, colour index, style; by cell."""
+    building_first: NDArray[np.int32]
+    """[T, 65] first building of cell ix * 8 + iy."""
+    static_count: NDArray[np.int32]
+    """[T]."""
+    statics: NDArray[np.float32]
+    """[T, S, 6] x, y, facing, `params.Static`, a, b; by cell.
+
+    a: height of trees and bushes [m], limit [km/h], junction of a light; b: group of a light."""
+    static_first: NDArray[np.int32]
+    """[T, 65] first static of cell ix * 8 + iy."""
+
+
+FIELDS = Towns._fields
+FILL = {
+    name: -1
+    for name in (
+        "lane_next lane_before lane_turn lane_junction lane_slot lane_group lane_sign "
+        "lane_limit_sign lane_crossing lane_crossing_s junction_slots crossing_junction "
+        "crossing_group walk_node walk_crossing node_edges"
+    ).split()
+}
+"""What padding holds; 0 elsewhere."""
+
+
+def make_towns(
+    numbers: Sequence[int], progress: Callable[[int, int], None] | None = None
+) -> Towns:
+    """Makes towns in memory.
+
+    Args:
+      numbers: which ones, by their number.
+      progress: called with (made, wanted) now and then.
+    """
+    made = []
+    for i, number in enumerate(numbers):
+        if progress is not None and i % 32 == 0:
+            progress(i, len(numbers))
+        made.append(assemble(number))
+    if progress is not None:
+        progress(len(numbers), len(numbers))
+    return Towns(*(_stack([town[name] for town in made], FILL.get(name, 0)) for name in FIELDS))
+
+
+def _stack(parts: list[NDArray[Any]], fill: int) -> NDArray[Any]:
+    """Returns the same field of several towns as one read-only array, padded."""
+    shape = np.max([part.shape for part in parts], axis=0).astype(int)
+    out = np.full((len(parts), *shape), fill, parts[0].dtype)
+    for i, part in enumerate(parts):
+        out[(i, *(slice(size) for size in part.shape))] = part
+    out.flags.writeable = False
+    return out
+
+
+def load_pool(split: str = "train") -> Towns:
+    """Returns the towns of a split; they are made when the cache doesn't hold them yet.
+
+    Args:
+      split: "train" (towns 0..511) or "test" (512..1023).
+    Raises:
+      ValueError: no such split.
+    """
+    first = first_town(split)
+    folder = pool_folder(split)
+    try:
+        return _open(folder)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError) as error:
+        print(f"mindloop: the towns in {folder} are damaged ({error}); making them anew.",
+              file=sys.stderr)
+    towns = make_towns(range(first, first + TOWNS_PER_SPLIT), _tell)
+    _store(towns, folder)
+    return _open(folder)
+
+
+def first_town(split: str) -> int:
+    """Returns the number of a split's first town.
+
+    Raises:
+      ValueError: no such split.
+    """
+    if split not in SPLITS:
+        near = difflib.get_close_matches(split, SPLITS, 1) or list(SPLITS)
+        raise ValueError(
+            f"`split` must be one of {', '.join(SPLITS)}; got {split!r}. Did you mean {near[0]!r}?"
+        )
+    return SPLITS[split]
+
+
+def town_row(split: str, town: int) -> int:
+    """Returns the row of a town in its split's pool.
+
+    Raises:
+      ValueError: the split doesn't have that town.
+    """
+    first = first_town(split)
+    if not first <= town < first + TOWNS_PER_SPLIT:
+        raise ValueError(
+            f"`town` must be in {first}..{first + TOWNS_PER_SPLIT - 1} for split {split!r}; "
+            f"got {town}. Choose a town of that range or another split."
+        )
+    return town - first
+
+
+def pool_folder(split: str) -> Path:
+    """Returns where a split's towns are kept; its name changes with the sources they come from."""
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        digest.update((Path(__file__).parent / name).read_bytes())
+    return cache_folder() / f"towns-{split}-{digest.hexdigest()[:12]}"
+
+
+def _tell(made: int, wanted: int) -> None:
+    """Writes one line of progress to stderr, over the one before."""
+    end = "\n" if made == wanted else ""
+    print(f"\rmindloop: making towns {made}/{wanted}", end=end, file=sys.stderr, flush=True)
+
+
+def _open(folder: Path) -> Towns:
+    """Maps a stored pool.
+
+    Raises:
+      FileNotFoundError: there is none. OSError, ValueError, KeyError: it is damaged.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(folder)
+    try:
+        shapes = json.loads((folder / "shapes.json").read_text())
+        arrays = []
+        for name in FIELDS:
+            array = np.load(folder / f"{name}.npy", mmap_mode="r")
+            if [array.dtype.str, *array.shape] != shapes[name]:
+                raise ValueError(f"{name} has another shape")
+            # A plain view: numba takes it quicker than the subclass.
+            arrays.append(array.view(np.ndarray))
+    except FileNotFoundError as error:
+        raise ValueError(f"{error.filename} is missing") from error
+    return Towns(*arrays)
+
+
+def _store(towns: Towns, folder: Path) -> None:
+    """Writes a pool beside its place and moves it there in one step; the last one to come wins."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
+    try:
+        shapes = {}
+        for name, array in zip(FIELDS, towns, strict=True):
+            np.save(work / f"{name}.npy", array)
+            shapes[name] = [array.dtype.str, *array.shape]
+        (work / "shapes.json").write_text(json.dumps(shapes))
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
+            os.replace(folder, old / "old")
+            shutil.rmtree(old, ignore_errors=True)
+        try:
+            os.replace(work, folder)
+        except OSError:  # another process was quicker
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@njit(cache=True, nogil=True)
+def lane_pose(towns: Towns, t: int, lane: int, s: float) -> tuple[float, float, float, float]:
+    """Returns x, y, heading and curvature at arc length s of a lane (clipped to the lane)."""
+    points = towns.points
+    first = towns.lane_start[t, lane]
+    last = first + towns.lane_size[t, lane] - 1
+    length = towns.lane_length[t, lane]
+    s = min(max(s, 0.0), length)
+    row = min(first + int(s), last - 1)
+    at = s - (row - first)
+    share = at / min(1.0, length - (row - first))  # the last gap is shorter
+    stay = 1.0 - share
+    return (
+        stay * points[t, row, 0] + share * points[t, row + 1, 0],
+        stay * points[t, row, 1] + share * points[t, row + 1, 1],
+        stay * points[t, row, 2] + share * points[t, row + 1, 2],
+        stay * points[t, row, 3] + share * points[t, row + 1, 3],
+    )
+
+
+@njit(cache=True, nogil=True)
+def project(
+    towns: Towns, t: int, lane: int, x: float, y: float, s_hint: float, window: float
+) -> tuple[float, float]:
+    """Returns the arc length of a lane's nearest point and the lateral distance to it.
+
+    Lateral is positive on the left. Only `window` metres before and after `s_hint` are searched;
+    window < 0: the whole lane.
+    """
+    points = towns.points
+    first = towns.lane_start[t, lane]
+    last = first + towns.lane_size[t, lane] - 1
+    low, high = first, last
+    if window >= 0.0:
+        low = min(max(first + int(s_hint - window), first), last - 1)
+        high = max(min(first + int(s_hint + window) + 1, last), low + 1)
+    best, best_s, side = 1e30, 0.0, 1.0
+    for row in range(low, high):
+        px, py = points[t, row, 0], points[t, row, 1]
+        ex, ey = points[t, row + 1, 0] - px, points[t, row + 1, 1] - py
+        dx, dy = x - px, y - py
+        squared = ex * ex + ey * ey
+        share = min(max((dx * ex + dy * ey) / squared, 0.0), 1.0)
+        rx, ry = dx - share * ex, dy - share * ey
+        distance = rx * rx + ry * ry
+        if distance < best:
+            best = distance
+            gap = min(1.0, towns.lane_length[t, lane] - (row - first))
+            best_s = row - first + share * gap
+            side = 1.0 if ex * dy - ey * dx >= 0.0 else -1.0
+    return best_s, side * math.sqrt(best)
