@@ -118,3 +118,6 @@ PRESETS = {
     "calm": Preset(vehicles=12, parked=12, pedestrians=8),
     "default": Preset(vehicles=32, parked=24, pedestrians=24),
 }
+
+SECTORS = 32  # bearing sectors of a scene; sector 0 begins behind, counter-clockwise
+SCENE_RANGE = 50.0  # [m]

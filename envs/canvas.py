@@ -1,0 +1,231 @@
+"""Pixels that several kernels draw on: packed colours, blending, and shapes with soft edges.
+
+A pixel is a uint32: red, green and blue in its low bytes (red lowest), the label in the high one;
+so labels cost nothing. Beside it stands its depth [m]. Shapes are in pixels (x right, y down, a
+pixel's middle at .5), at one depth each; they cover pixels in part at their edges and are hidden by
+what is nearer.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+RB = np.uint32(0x00FF00FF)
+GREEN = np.uint32(0x0000FF00)
+RGB = np.uint32(0x00FFFFFF)
+LABEL = np.uint32(0xFF000000)
+STRIPES = 128  # at most, on a column of a face
+THINGS = 512  # in sight at most; the rest is left out
+HALF_FULL = 128  # of 256: from here on a shape owns a pixel's label and depth
+
+GLYPHS = np.array(  # 3 x 5 dots, the top row in the high bits: digits 0-9, then S, T, O, P
+    [0o75557, 0o26227, 0o71747, 0o71717, 0o55711, 0o74717, 0o74757, 0o71122, 0o75757, 0o75717]
+    + [0o74717, 0o72222, 0o75557, 0o75744],
+    np.int64,
+)
+
+
+Pixel = Any  # numpy.uint32
+
+
+class Canvas(NamedTuple):
+    """What is drawn on; scratch that is made once and used for every picture of its size."""
+
+    pixels: NDArray[np.uint32]
+    """[H, W] packed colour and label."""
+    depth: NDArray[np.float32]
+    """[H, W] distance along the camera's axis [m]."""
+    rows: NDArray[np.uint32]
+    """[4, W] scratch of a row of ground: indices, texels, sums of red and blue, of green."""
+    heights: NDArray[np.float32]
+    """[STRIPES] scratch of a column of a face: where each stripe ends, from the top down [m]."""
+    stripes: NDArray[np.uint32]
+    """[STRIPES] scratch: their colours."""
+    palette: NDArray[np.uint32]
+    """[16] scratch: colours of one face."""
+    order: NDArray[np.int32]
+    """[THINGS] scratch: what is in sight, boxes first, then sprites."""
+    keys: NDArray[np.float32]
+    """[THINGS] scratch: their depths [m]."""
+
+
+class Window(NamedTuple):
+    """The rows of a canvas that may be drawn on: first <= row < end."""
+
+    first: int
+    end: int
+
+
+def make_canvas(width: int, height: int) -> Canvas:
+    """Returns an empty canvas."""
+    return Canvas(
+        np.zeros((height, width), np.uint32),
+        np.zeros((height, width), np.float32),
+        np.zeros((4, width), np.uint32),
+        np.zeros(STRIPES, np.float32),
+        np.zeros(STRIPES, np.uint32),
+        np.zeros(16, np.uint32),
+        np.zeros(THINGS, np.int32),
+        np.zeros(THINGS, np.float32),
+    )
+
+
+@njit(cache=True, nogil=True)
+def pack(red: float, green: float, blue: float, label: int) -> Pixel:
+    """Returns a pixel of colours 0-255 (clipped) and a label."""
+    r = np.uint32(min(max(red, 0.0), 255.0))
+    g = np.uint32(min(max(green, 0.0), 255.0))
+    b = np.uint32(min(max(blue, 0.0), 255.0))
+    return np.uint32(r | (g << np.uint32(8)) | (b << np.uint32(16)) | (label << np.uint32(24)))
+
+
+@njit(cache=True, nogil=True)
+def mix(under: Pixel, over: Pixel, part: int) -> Pixel:
+    """Returns `under` with `part` (integer, 0-256) of `over`; the label is `over`'s from 128 on."""
+    p = np.uint32(part)
+    q = np.uint32(256) - p
+    rb = (((under & RB) * q + (over & RB) * p) >> np.uint32(8)) & RB
+    g = ((((under & GREEN) >> np.uint32(8)) * q + ((over & GREEN) >> np.uint32(8)) * p)) & GREEN
+    label = (over if p >= np.uint32(HALF_FULL) else under) & LABEL
+    return np.uint32(rb | g | label)
+
+
+@njit(cache=True, nogil=True)
+def touch(canvas: Canvas, row: int, column: int, z: float, colour: Pixel, part: int) -> None:
+    """Blends `part` (0-256) of a colour at depth z into one pixel unless something is nearer."""
+    if part > 0 and z < canvas.depth[row, column]:
+        if part >= 256:
+            canvas.pixels[row, column] = colour
+        else:
+            canvas.pixels[row, column] = mix(canvas.pixels[row, column], colour, part)
+        if part >= HALF_FULL:
+            canvas.depth[row, column] = z
+
+
+@njit(cache=True, nogil=True)
+def rectangle(
+    canvas: Canvas,
+    window: Window,
+    left: float,
+    top: float,
+    right: float,
+    bottom: float,
+    z: float,
+    colour: Pixel,
+) -> None:
+    """Draws an upright rectangle."""
+    first, last = max(0, int(math.floor(left))), min(canvas.pixels.shape[1], int(math.ceil(right)))
+    low = max(window.first, int(math.floor(top)))
+    high = min(window.end, int(math.ceil(bottom)))
+    for row in range(low, high):
+        tall = 256.0 * (min(bottom, row + 1.0) - max(top, float(row)))
+        for column in range(first, last):
+            wide = min(right, column + 1.0) - max(left, float(column))
+            touch(canvas, row, column, z, colour, int(tall * wide + 0.5))
+
+
+@njit(cache=True, nogil=True)
+def ellipse(
+    canvas: Canvas,
+    window: Window,
+    x: float,
+    y: float,
+    a: float,
+    b: float,
+    z: float,
+    colour: Pixel,
+    rough: float,
+) -> None:
+    """Draws an ellipse of half axes a, b; `rough` > 0 speckles it and darkens its lower left.
+
+    Below half a pixel its area is kept and its darkness falls.
+    """
+    fade = 256.0 * min(1.0, 2.0 * a) * min(1.0, 2.0 * b)
+    a, b = max(a, 0.5), max(b, 0.5)
+    low = max(window.first, int(math.floor(y - b)))
+    high = min(window.end, int(math.ceil(y + b)))
+    dark = mix(colour, colour & LABEL, int(110 * rough))
+    for row in range(low, high):
+        v = (row + 0.5 - y) / b
+        half = 1.0 - v * v
+        if half > 0.0:
+            half = a * math.sqrt(half)
+        else:
+            half = 0.25 * a / b
+        left, right = x - half, x + half
+        first, last = max(0, int(math.floor(left))), min(canvas.pixels.shape[1], int(right) + 1)
+        tall = fade * min(1.0, min(y + b, row + 1.0) - max(y - b, float(row)))
+        for column in range(first, last):
+            part = int(tall * (min(right, column + 1.0) - max(left, float(column))) + 0.5)
+            shown = colour
+            if rough > 0.0:
+                u = (column + 0.5 - x) / a
+                grain = int((u + 2.0) * 9.0) * 73 + int((v + 2.0) * 9.0) * 151
+                speckle = (grain * grain % 101) * 0.009
+                shade = 0.35 * (v + 0.6 * abs(u) - 0.35 * u) + speckle - 0.35
+                shown = mix(colour, dark, int(256 * min(max(shade, 0.0), 1.0)))
+            touch(canvas, row, column, z, shown, part)
+
+
+@njit(cache=True, nogil=True)
+def octagon(
+    canvas: Canvas, window: Window, x: float, y: float, half: float, z: float, colour: Pixel
+) -> None:
+    """Draws a regular octagon with upright sides at x +- half."""
+    low = max(window.first, int(math.floor(y - half)))
+    high = min(window.end, int(math.ceil(y + half)))
+    for row in range(low, high):
+        v = abs(row + 0.5 - y)
+        reach = min(half, max(0.0, 1.4142 * half - v))
+        tall = min(y + half, row + 1.0) - max(y - half, float(row))
+        first = max(0, int(math.floor(x - reach)))
+        last = min(canvas.pixels.shape[1], int(math.ceil(x + reach)))
+        for column in range(first, last):
+            wide = min(x + reach, column + 1.0) - max(x - reach, float(column))
+            touch(canvas, row, column, z, colour, int(256.0 * tall * wide + 0.5))
+
+
+@njit(cache=True, nogil=True)
+def glyph(
+    canvas: Canvas,
+    window: Window,
+    which: int,
+    left: float,
+    top: float,
+    dot: float,
+    z: float,
+    colour: Pixel,
+) -> None:
+    """Draws a sign of `GLYPHS` in dots of side `dot` from its top left corner."""
+    bits = GLYPHS[which]
+    for k in range(15):
+        if (bits >> (14 - k)) & 1:
+            x, y = left + (k % 3) * dot, top + (k // 3) * dot
+            rectangle(canvas, window, x, y, x + dot, y + dot, z, colour)
+
+
+@njit(cache=True, nogil=True)
+def develop(
+    canvas: Canvas, image: NDArray[np.uint8], labels: NDArray[np.uint8], depth: NDArray[np.float32]
+) -> None:
+    """Copies a canvas into what a caller wants: uint8 [H, W, 3], uint8 [H, W], float32 [H, W].
+
+    `labels` and `depth` of size 0 are left out.
+    """
+    flat, out = canvas.pixels.reshape(-1), image.reshape(-1)
+    for i in range(flat.size):
+        pixel = flat[i]
+        out[3 * i] = np.uint8(pixel & np.uint32(255))
+        out[3 * i + 1] = np.uint8((pixel >> np.uint32(8)) & np.uint32(255))
+        out[3 * i + 2] = np.uint8((pixel >> np.uint32(16)) & np.uint32(255))
+    if labels.size:
+        flat_labels = labels.reshape(-1)
+        for i in range(flat.size):
+            flat_labels[i] = np.uint8(flat[i] >> np.uint32(24))
+    if depth.size:
+        depth[:, :] = canvas.depth

@@ -1,0 +1,245 @@
+"""The ground and the sky of a pinhole picture, row by row.
+
+In a level camera all the ground of a row lies at one depth, so light, fog and mip level are those
+of the row. A row that shows a long stretch of ground is the mean of several lines across it; that
+is what keeps stop lines and zebras from flickering.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from .canvas import RB, Canvas, Window
+from .lens import Air, Lens, brightness, clearness, tone
+from .paint import Atlas
+
+FARTHEST = 700.0  # [m] ground beyond is drawn as if it were here
+MOST_LINES = 5  # across one row
+
+
+@njit(cache=True, nogil=True)
+def sky(canvas: Canvas, window: Window, lens: Lens, air: Air, label: int) -> None:
+    """Fills the rows above the horizon."""
+    end = min(window.end, max(window.first, int(math.ceil(lens.horizon))))
+    top, low = air.top, air.low
+    reach = 0.5 * lens.focal_y
+    for row in range(window.first, end):
+        up = min(1.0, max(0.0, (lens.horizon - row - 0.5) / reach))
+        up = up * (2.0 - up)
+        red = low[0] + (top[0] - low[0]) * up
+        green = low[1] + (top[1] - low[1]) * up
+        blue = low[2] + (top[2] - low[2]) * up
+        canvas.pixels[row, :] = tone(air, red, green, blue, 1.0, 0.0, label)
+        canvas.depth[row, :] = np.float32(1e9)
+
+
+@njit(cache=True, nogil=True)
+def _indices(
+    out: NDArray[np.uint32], start: int, count: int, u: float, v: float, du: float, dv: float, n: int
+) -> None:
+    """Writes the texels that `count` pixels fall on; u, v and their steps in texels of a tile."""
+    u32, v32, du32, dv32 = np.float32(u), np.float32(v), np.float32(du), np.float32(dv)
+    top, zero = np.float32(n - 1), np.float32(0.0)
+    side = np.int32(n)
+    for i in range(np.int32(count)):
+        step = np.float32(np.int32(i))
+        across = min(max(u32 + du32 * step, zero), top)
+        up = min(max(v32 + dv32 * step, zero), top)
+        out[start + i] = np.uint32(np.int32(up) * side + np.int32(across))
+
+
+@njit(cache=True, nogil=True)
+def _gather(
+    out: NDArray[np.uint32], index: NDArray[np.uint32], texels: NDArray[np.uint32], start: int, end: int
+) -> None:
+    """Writes texels[index] for pixels start <= i < end."""
+    for i in range(start, end):
+        out[i] = texels[np.uint64(index[i])]
+
+
+@njit(cache=True, nogil=True)
+def _bilinear(
+    out: NDArray[np.uint32],
+    texels: NDArray[np.uint32],
+    n: int,
+    start: int,
+    count: int,
+    u: float,
+    v: float,
+    du: float,
+    dv: float,
+    crisp: float,
+) -> None:
+    """Writes texels blended between the four nearest; `crisp` > 1 narrows the blend."""
+    for i in range(count):
+        x, y = u + du * i - 0.5, v + dv * i - 0.5
+        x0, y0 = math.floor(x), math.floor(y)
+        p = int(256.0 * min(max((x - x0 - 0.5) * crisp + 0.5, 0.0), 1.0))
+        q = int(256.0 * min(max((y - y0 - 0.5) * crisp + 0.5, 0.0), 1.0))
+        left, right = min(max(int(x0), 0), n - 1), min(max(int(x0) + 1, 0), n - 1)
+        low, high = min(max(int(y0), 0), n - 1) * n, min(max(int(y0) + 1, 0), n - 1) * n
+        a, b = texels[low + left], texels[low + right]
+        c, d = texels[high + left], texels[high + right]
+        wa, wb = np.uint32((256 - p) * (256 - q) >> 8), np.uint32(p * (256 - q) >> 8)
+        wc = np.uint32((256 - p) * q >> 8)
+        wd = np.uint32(256) - wa - wb - wc
+        rb = ((a & RB) * wa + (b & RB) * wb + (c & RB) * wc + (d & RB) * wd) >> np.uint32(8)
+        g = np.uint32(0)
+        mask = np.uint32(255)
+        eight = np.uint32(8)
+        g += ((a >> eight) & mask) * wa + ((b >> eight) & mask) * wb
+        g += ((c >> eight) & mask) * wc + ((d >> eight) & mask) * wd
+        nearest = (c if p < 128 else d) if q >= 128 else (a if p < 128 else b)
+        label = nearest & np.uint32(0xFF000000)
+        out[start + i] = (rb & RB) | (g & np.uint32(0xFF00)) | label
+
+
+@njit(cache=True, nogil=True)
+def _line(
+    canvas: Canvas,
+    lens: Lens,
+    tile_map: NDArray[np.int16],
+    outside: int,
+    atlas: Atlas,
+    level: int,
+    z: float,
+    fine: bool,
+) -> None:
+    """Fetches the texels of the line of ground at depth z into canvas.rows[1], cell by cell."""
+    width = canvas.pixels.shape[1]
+    n = atlas.size[level]
+    across = z / lens.focal_x / atlas.cell  # cells a column
+    first = (0.5 - lens.centre) * across
+    x = (lens.x + lens.cos * z) / atlas.cell + lens.sin * first
+    y = (lens.y + lens.sin * z) / atlas.cell - lens.cos * first
+    dx, dy = lens.sin * across, -lens.cos * across
+    crisp = max(1.0, 0.6 / (abs(across) * n)) if fine else 1.0
+    column = 0
+    while column < width:
+        at_x, at_y = x + dx * column, y + dy * column
+        ix, iy = int(math.floor(at_x)), int(math.floor(at_y))
+        room = float(width - column)
+        if dx != 0.0:
+            room = min(room, ((ix + 1.0 if dx > 0.0 else ix) - at_x) / dx)
+        if dy != 0.0:
+            room = min(room, ((iy + 1.0 if dy > 0.0 else iy) - at_y) / dy)
+        count = min(width - column, max(1, int(math.ceil(room))))
+        tile = outside
+        if 0 <= ix < tile_map.shape[0] and 0 <= iy < tile_map.shape[1]:
+            tile = int(tile_map[ix, iy])
+        begin = atlas.first[level] + tile * n * n
+        texels = atlas.texels[begin : begin + n * n]
+        u, v = (at_x - ix) * n, (at_y - iy) * n
+        if fine:
+            _bilinear(canvas.rows[1], texels, n, column, count, u, v, dx * n, dy * n, crisp)
+        else:
+            _indices(canvas.rows[0], column, count, u, v, dx * n, dy * n, n)
+            _gather(canvas.rows[1], canvas.rows[0], texels, column, column + count)
+        column += count
+
+
+@njit(cache=True, nogil=True)
+def _tint(
+    out: NDArray[np.uint32],
+    texels: NDArray[np.uint32],
+    gain: float,
+    red: float,
+    green: float,
+    blue: float,
+) -> None:
+    """Writes texels * gain + (red, green, blue)."""
+    m = np.uint32(gain * 65536.0)
+    r0, g0 = np.uint32(red * 65536.0), np.uint32(green * 65536.0)
+    b0 = np.uint32(blue * 65536.0)
+    byte, eight, sixteen = np.uint32(255), np.uint32(8), np.uint32(16)
+    for i in range(out.size):
+        t = texels[i]
+        r = ((t & byte) * m + r0) >> sixteen
+        g = (((t >> eight) & byte) * m + g0) >> sixteen
+        b = (((t >> sixteen) & byte) * m + b0) >> sixteen
+        out[i] = r | (g << eight) | (b << sixteen) | (t & np.uint32(0xFF000000))
+
+
+@njit(cache=True, nogil=True)
+def _gather_sum(rows: NDArray[np.uint32], is_first: bool) -> None:
+    """Adds the line in rows[1] to the sums in rows[2] and rows[3]."""
+    texels, rb, g = rows[1], rows[2], rows[3]
+    if is_first:
+        for i in range(texels.size):
+            rb[i] = texels[i] & RB
+            g[i] = (texels[i] >> np.uint32(8)) & np.uint32(255)
+    else:
+        for i in range(texels.size):
+            rb[i] += texels[i] & RB
+            g[i] += (texels[i] >> np.uint32(8)) & np.uint32(255)
+
+
+@njit(cache=True, nogil=True)
+def _mean(rows: NDArray[np.uint32], lines: int) -> None:
+    """Writes the mean of `lines` lines into rows[1], whose labels stay."""
+    share = np.uint32(65536 // lines + 1)
+    texels, rb, g = rows[1], rows[2], rows[3]
+    low, sixteen = np.uint32(0xFFFF), np.uint32(16)
+    for i in range(texels.size):
+        r = ((rb[i] & low) * share) >> sixteen
+        b = ((rb[i] >> sixteen) * share) >> sixteen
+        mid = (g[i] * share) >> sixteen
+        texels[i] = (
+            r | (mid << np.uint32(8)) | (b << sixteen) | (texels[i] & np.uint32(0xFF000000))
+        )
+
+
+@njit(cache=True, nogil=True)
+def ground(
+    canvas: Canvas,
+    window: Window,
+    lens: Lens,
+    air: Air,
+    tile_map: NDArray[np.int16],
+    outside: int,
+    atlas: Atlas,
+    fine: bool,
+) -> None:
+    """Fills the rows below the horizon.
+
+    Args:
+      tile_map: tile of each cell [NX, NY]; cell (0, 0) has its corner at (0, 0).
+      outside: tile of all cells beyond the map.
+      fine: blend between texels, for large pictures.
+    """
+    per_metre = atlas.size[0] / atlas.cell
+    low = air.low
+    for row in range(max(window.first, int(math.ceil(lens.horizon))), window.end):
+        z = min(FARTHEST, lens.z * lens.focal_y / (row + 0.5 - lens.horizon))
+        wide = z / abs(lens.focal_x)
+        long = z * z / (lens.z * lens.focal_y)
+        target = max(wide, min(long, 30.0) / MOST_LINES) * per_metre
+        level = min(atlas.size.size - 1, max(0, int(math.log2(max(target, 1.0)) + 0.35)))
+        texel = atlas.cell / atlas.size[level]
+        lines = min(MOST_LINES, max(1, int(long / (1.6 * max(texel, wide)) + 0.5)))
+        if lines == 1:
+            _line(canvas, lens, tile_map, outside, atlas, level, z, fine)
+        else:
+            for k in range(lines):
+                part = (k + lines // 2 + 1) % lines  # the middle line comes last: its labels stay
+                down = row + (part + 0.5) / lines - lens.horizon
+                at = min(FARTHEST, lens.z * lens.focal_y / down)
+                _line(canvas, lens, tile_map, outside, atlas, level, at, fine)
+                _gather_sum(canvas.rows, k == 0)
+            _mean(canvas.rows, lines)
+        clear = clearness(air, z)
+        hidden = 1.0 - clear
+        gain = clear * brightness(air, z)
+        _tint(
+            canvas.pixels[row],
+            canvas.rows[1],
+            gain,
+            low[0] * hidden,
+            low[1] * hidden,
+            low[2] * hidden,
+        )
+        canvas.depth[row, :] = np.float32(z)
