@@ -80,8 +80,10 @@ def advance(
     """Returns the pose `length` metres on along an arc of constant curvature."""
     half = 0.5 * curvature * length
     chord = length if half == 0.0 else length * math.sin(half) / half
-    return x + chord * math.cos(heading + half), y + chord * math.sin(heading + half), (
-        heading + 2.0 * half
+    return (
+        x + chord * math.cos(heading + half),
+        y + chord * math.sin(heading + half),
+        (heading + 2.0 * half),
     )
 
 
@@ -97,7 +99,7 @@ def reverse(segments: Sequence[Segment]) -> list[Segment]:
 
 
 def corners(boxes: Array) -> Array:
-    """Returns the corners [..., 4, 2] of boxes (x, y, heading, half length, half width) [..., 5]."""
+    """Returns corners [..., 4, 2] of boxes [..., 5]: x, y, heading, half length, half width."""
     signs = np.array([(1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0)])
     local = signs * boxes[..., None, 3:5]
     c, s = np.cos(boxes[..., 2, None]), np.sin(boxes[..., 2, None])

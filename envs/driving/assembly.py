@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ..geometry import Array, from_frame, turn
 from .blocks import BLOCKS, STOP_AT, Walks, bays, walks, zebras
 from .lanes import CrossingIndex, Fields, Road, draw_roads, exit_pose, lay_lanes
-from .params import CELLS, LANE_WIDTH, Control, Static
-from .plan import COUNT
+from .layouts import LAYOUTS, Thing, layout
+from .params import CELL, CELLS, LANE_WIDTH, Control, Static
+from .plan import COUNT, draws
 from .sketch import Sketch, centre, sketch
 
 SIGN_OUT = LANE_WIDTH / 2.0 + 0.65  # [m] from a lane's centre to the posts on its right
@@ -20,8 +21,8 @@ SIGN_AFTER = 6.0  # [m] arc position of a limit sign
 SIGN_BEYOND = 0.8  # [m] from a stop line on to its stop sign
 LIGHT_AT = 9.8  # [m] from a junction's centre to the far-side light
 LIGHT_BEHIND = 5.9  # [m] the same where the far side has no arm
-Thing = tuple[float, float, float, float, float, float]
-"""A row of `road.Towns.statics`."""
+COLOURS = 8  # of buildings
+_LAYOUT = 22  # purpose of draws
 
 
 def assemble(town: int) -> Fields:
@@ -32,17 +33,17 @@ def assemble(town: int) -> Fields:
     fields = {"cell_tile": plan.tiles.reshape(CELLS, CELLS)} | crossings
     fields |= lay_lanes(plan, roads, town, index) | _junctions(plan)
     fields |= _parking(plan) | _walks(plan, index)
-    return fields | _stand(plan, roads, fields)
+    return fields | _stand(plan, roads, fields, town)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tile_zebras(tile: int) -> Array:
     """Returns the zebras of a tile [N, 4], from the cell's centre."""
     points = zebras(BLOCKS[tile // 4]).reshape(-1, 2, 2)
     return turn(points, tile % 4).reshape(-1, 4)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tile_walks(tile: int) -> Walks:
     """Returns the pavements of a tile, from the cell's centre."""
     own = walks(BLOCKS[tile // 4])
@@ -52,7 +53,8 @@ def _tile_walks(tile: int) -> Walks:
 def _crossings(plan: Sketch) -> tuple[Fields, CrossingIndex]:
     """Returns the zebras of a town, by cell and then in their block's order."""
     index: CrossingIndex = {}
-    xy, junction, group = [], [], []
+    xy: list[Array] = []
+    junction, group = [], []
     for cell in range(COUNT):
         here = plan.number.get(cell, -1)
         for i, zebra in enumerate(_tile_zebras(int(plan.tiles[cell]))):
@@ -87,7 +89,7 @@ def _parking(plan: Sketch) -> Fields:
         if len(own):
             x, y = centre(cell)
             quarter = plan.rotation(cell)
-            place = turn(own[:, :2], quarter) + (x, y)
+            place = turn(own[:, :2], quarter) + np.array([x, y])
             found.append(np.column_stack([place, own[:, 2] + quarter * math.pi / 2.0]))
     rows = np.concatenate(found)
     rows[:, 2] = (rows[:, 2] + math.pi) % (2.0 * math.pi) - math.pi
@@ -131,33 +133,50 @@ def _walks(plan: Sketch, index: CrossingIndex) -> Fields:
     }
 
 
-def _stand(plan: Sketch, roads: list[Road], fields: Fields) -> Fields:
+def _stand(plan: Sketch, roads: list[Road], fields: Fields, town: int) -> Fields:
     """Returns buildings and statics by cell, and which static rules which lane."""
+    buildings, plants = _grow(plan, town)
     signs, rules, limits = _signs(plan, roads, fields["lane_limit"])
-    count = int(fields["lane_count"])
-    things = np.array(signs).reshape(-1, 6)
+    things = np.concatenate([np.array(signs).reshape(-1, 6), *plants])
     cells = _cell_of(things[:, :2])
     order = np.argsort(cells, kind="stable")
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    lane_sign, lane_limit_sign = np.full((2, count), -1, np.int16)
-    for lane, (rule, limit) in enumerate(zip(rules, limits, strict=True)):
-        lane_sign[lane], lane_limit_sign[lane] = rank[rule], rank[limit]
+    lane_sign, lane_limit_sign = np.full((2, int(fields["lane_count"])), -1, np.int16)
+    lane_sign[: len(rules)] = rank[rules]
+    lane_limit_sign[: len(limits)] = rank[limits]
+    sizes = [len(rows) for rows in buildings]
     return {
         "lane_sign": lane_sign,
         "lane_limit_sign": lane_limit_sign,
         "static_count": np.array(len(things), np.int32),
         "statics": things[order].astype(np.float32),
         "static_first": np.searchsorted(cells[order], np.arange(COUNT + 1)).astype(np.int32),
-        "building_count": np.array(0, np.int32),
-        "buildings": np.zeros((1, 8), np.float32),
-        "building_first": np.zeros(COUNT + 1, np.int32),
+        "building_count": np.array(sum(sizes), np.int32),
+        "buildings": np.concatenate(buildings).astype(np.float32),
+        "building_first": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32),
     }
+
+
+def _grow(plan: Sketch, town: int) -> tuple[list[Array], list[Array]]:
+    """Returns the buildings and the lamps, trees and bushes of each cell."""
+    chance = draws(3 * COUNT, town, 0, 0, _LAYOUT).reshape(3, COUNT)
+    buildings, statics = [], []
+    for cell in range(COUNT):
+        own = layout(int(plan.tiles[cell]), int(chance[0, cell] * LAYOUTS))
+        houses, things = own.buildings.copy(), own.statics.copy()
+        for rows in (houses, things):
+            rows[:, :2] += centre(cell)
+        houses[:, 5] *= 0.85 + 0.4 * chance[1, cell]
+        houses[:, 6] = (houses[:, 6] + int(chance[2, cell] * COLOURS)) % COLOURS
+        buildings.append(houses)
+        statics.append(things)
+    return buildings, statics
 
 
 def _cell_of(points: Array) -> NDArray[np.int64]:
     """Returns the cell index of points [N, 2]."""
-    ix, iy = (points // 60.0).astype(np.int64).T
+    ix, iy = (points // CELL).astype(np.int64).T
     return np.asarray(ix * CELLS + iy)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -69,10 +70,26 @@ class Block:
         return sum(1 << side for side in self.sockets)
 
 
-def _bend(*turns: float) -> tuple[Segment, ...]:
-    """Returns a wavy centre line straight across the cell; `turns`: quarter waves, left > 0."""
-    angle = math.asin(CELL / (len(turns) * BEND_RADIUS))
-    return tuple((BEND_RADIUS * angle, side / BEND_RADIUS) for side in turns)
+def _bow() -> tuple[Segment, ...]:
+    """Returns a centre line across the cell that swings out to the left and comes back."""
+    angle = math.asin(CELL / (4.0 * BEND_RADIUS))
+    return tuple((BEND_RADIUS * angle, side / BEND_RADIUS) for side in (1, -1, -1, 1))
+
+
+def _wave() -> tuple[Segment, ...]:
+    """Returns a centre line across the cell that swings to the left, then to the right.
+
+    Arcs of the angles a, a, b, b, a, a: the long swing b undoes twice the short one, so
+    1 - cos b = 2 (1 - cos a), and all of them span the cell, so 4 sin a + 2 sin b = CELL / R.
+    """
+    low, high = 0.0, 1.0
+    for _ in range(50):  # bisection, down to the last bit
+        a = 0.5 * (low + high)
+        b = math.acos(2.0 * math.cos(a) - 1.0)
+        wide = 4.0 * math.sin(a) + 2.0 * math.sin(b) > CELL / BEND_RADIUS
+        low, high = (low, a) if wide else (a, high)
+    arcs = ((a, 1), (a, -1), (b, -1), (b, 1), (a, 1), (a, -1))
+    return tuple((BEND_RADIUS * angle, side / BEND_RADIUS) for angle, side in arcs)
 
 
 def _curve(radius: float) -> tuple[Segment, ...]:
@@ -91,8 +108,8 @@ BLOCKS = (
     Block("straight", (0, 2), ACROSS),
     Block("straight_parking", (0, 2), ACROSS, bays=True),
     Block("straight_zebra", (0, 2), ACROSS, zebra=True),
-    Block("s_bend", (0, 2), _bend(1, -1, -1, 1, 1, -1), slow=True),
-    Block("bow", (0, 2), _bend(1, -1, -1, 1), slow=True),
+    Block("s_bend", (0, 2), _wave(), slow=True),
+    Block("bow", (0, 2), _bow(), slow=True),
     Block("curve_wide", (1, 2), _curve(WIDE_RADIUS)),
     Block("curve_tight", (1, 2), _curve(TIGHT_RADIUS), slow=True),
     Block("tee_lights", (0, 2, 3), control=Control.LIGHTS),
@@ -120,7 +137,7 @@ def centre_line(block: Block, left: float = 0.0, spacing: float = 1.0) -> Array:
 
 
 def zebras(block: Block) -> Array:
-    """Returns the zebras of a block, kerb to kerb, [N, 4]; of a junction: one a socket, in order."""
+    """Returns the zebras of a block, kerb to kerb [N, 4]; a junction: one a socket, in order."""
     if block.is_junction:
         c, e = ZEBRA_AT, ROAD_EDGE
         arms = ((c, -e, c, e), (e, c, -e, c), (-c, e, -c, -e), (-e, -c, e, -c))
@@ -194,5 +211,5 @@ def _junction_walks(block: Block) -> Walks:
         elif after in block.sockets:
             bend = [(CORNER, WALK), (inner, inner), (WALK, CORNER)]
             chain = [ends[side, 1], *(add(side, *point) for point in bend), ends[after, -1]]
-            edges.extend((a, b, -1) for a, b in zip(chain[:-1], chain[1:], strict=True))
+            edges.extend((a, b, -1) for a, b in pairwise(chain))
     return Walks(np.array(nodes), tuple(edges))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry import Array, Segment, trace
+from ..geometry import Segment, trace
 from .blocks import HALF, STOP_AT, ZEBRA_AT
 from .junctions import SLOTS, conflicts, connector, exit_arm, slot, start_pose, yields
 from .params import LANE_WIDTH, Command
@@ -18,7 +18,7 @@ from .sketch import ZEBRAS_OF_ROAD, Sketch, centre, follow_road
 
 LIMITS = (30.0 / 3.6, 40.0 / 3.6, 50.0 / 3.6)  # [m/s]
 SHORT, LONG = 60.0, 120.0  # [m] roads up to SHORT get the lowest limit, from LONG the highest
-SPACING = 1.0  # [m] between points of a lane
+SPACING = 1.0  # [m] between points of a lane; `road.lane_pose` counts on it
 _LIMIT = 21  # purpose of draws
 
 Fields = dict[str, NDArray[Any]]
@@ -160,7 +160,8 @@ def _sample(paths: list[tuple[tuple[float, float, float], list[Segment]]]) -> Fi
     lengths = [path_length(path) for _, path in paths]
     rows = []
     for (pose, path), length in zip(paths, lengths, strict=True):
-        s = np.arange(math.ceil(length / SPACING - 1e-6) + 1) * SPACING
+        s = np.arange(math.ceil(length / SPACING - 1e-6) + 1, dtype=np.float64)
+        s *= SPACING
         s[-1] = length
         rows.append(trace(pose, path, s))
     size = np.array([len(row) for row in rows], np.int32)
@@ -189,8 +190,6 @@ def _limits(plan: Sketch, roads: list[Road], town: int) -> list[float]:
 
 def _zebras_on(plan: Sketch, road: Road, crossings: CrossingIndex) -> list[tuple[int, float]]:
     """Returns the zebras between junctions that a road lane passes over, and where."""
-    found = [
-        (crossings[cell, 0], s + HALF) for cell, s in road.cells if plan.block(cell).zebra
-    ]
+    found = [(crossings[cell, 0], s + HALF) for cell, s in road.cells if plan.block(cell).zebra]
     assert len(found) <= ZEBRAS_OF_ROAD, found
     return found

@@ -118,9 +118,9 @@ def thin(order: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
             continue
         trial = masks.copy()
         end = _cut(trial, cell, side)
-        if degree(trial[cell]) >= 2 and degree(trial[end]) >= 2:
-            if cell == end or _two_ways(trial, cell, end):
-                masks = trial
+        open_ends = degree(trial[cell]) >= 2 and degree(trial[end]) >= 2
+        if open_ends and (cell == end or _two_ways(trial, cell, end)):
+            masks = trial
     return masks
 
 

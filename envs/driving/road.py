@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from .. import cache_folder
 from .assembly import assemble
 from .params import TOWNS_PER_SPLIT
+from .tiles import make_tiles
 
 SPLITS = {"train": 0, "test": TOWNS_PER_SPLIT}
 """Number of the first town of each split."""
@@ -36,6 +37,7 @@ SOURCES = (
     "plan.py",
     "blocks.py",
     "junctions.py",
+    "layouts.py",
     "sketch.py",
     "lanes.py",
     "assembly.py",
@@ -133,21 +135,18 @@ class Towns(NamedTuple):
     """[T, 65] first static of cell ix * 8 + iy."""
 
 
+TILES = make_tiles()
+"""What `Towns.cell_tile` counts: block * 4 + rotation; shapes are turned already."""
 FIELDS = Towns._fields
-FILL = {
-    name: -1
-    for name in (
-        "lane_next lane_before lane_turn lane_junction lane_slot lane_group lane_sign "
-        "lane_limit_sign lane_crossing lane_crossing_s junction_slots crossing_junction "
-        "crossing_group walk_node walk_crossing node_edges"
-    ).split()
-}
-"""What padding holds; 0 elsewhere."""
+NONE_FIELDS = (
+    *("lane_next", "lane_before", "lane_turn", "lane_junction", "lane_slot", "lane_group"),
+    *("lane_sign", "lane_limit_sign", "lane_crossing", "lane_crossing_s", "junction_slots"),
+    *("crossing_junction", "crossing_group", "walk_node", "walk_crossing", "node_edges"),
+)
+"""Fields padded with -1; the others with 0."""
 
 
-def make_towns(
-    numbers: Sequence[int], progress: Callable[[int, int], None] | None = None
-) -> Towns:
+def make_towns(numbers: Sequence[int], progress: Callable[[int, int], None] | None = None) -> Towns:
     """Makes towns in memory.
 
     Args:
@@ -161,7 +160,12 @@ def make_towns(
         made.append(assemble(number))
     if progress is not None:
         progress(len(numbers), len(numbers))
-    return Towns(*(_stack([town[name] for town in made], FILL.get(name, 0)) for name in FIELDS))
+    return Towns(
+        *(
+            _stack([town[name] for town in made], -1 if name in NONE_FIELDS else 0)
+            for name in FIELDS
+        )
+    )
 
 
 def _stack(parts: list[NDArray[Any]], fill: int) -> NDArray[Any]:
@@ -169,7 +173,8 @@ def _stack(parts: list[NDArray[Any]], fill: int) -> NDArray[Any]:
     shape = np.max([part.shape for part in parts], axis=0).astype(int)
     out = np.full((len(parts), *shape), fill, parts[0].dtype)
     for i, part in enumerate(parts):
-        out[(i, *(slice(size) for size in part.shape))] = part
+        region: tuple[slice, ...] = (slice(i, i + 1), *(slice(size) for size in part.shape))
+        out[region] = part
     out.flags.writeable = False
     return out
 
@@ -189,8 +194,10 @@ def load_pool(split: str = "train") -> Towns:
     except FileNotFoundError:
         pass
     except (OSError, ValueError, KeyError) as error:
-        print(f"mindloop: the towns in {folder} are damaged ({error}); making them anew.",
-              file=sys.stderr)
+        print(
+            f"mindloop: the towns in {folder} are damaged ({error}); making them anew.",
+            file=sys.stderr,
+        )
     towns = make_towns(range(first, first + TOWNS_PER_SPLIT), _tell)
     _store(towns, folder)
     return _open(folder)
@@ -267,7 +274,7 @@ def _store(towns: Towns, folder: Path) -> None:
     work = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
     try:
         shapes = {}
-        for name, array in zip(FIELDS, towns, strict=True):
+        for name, array in towns._asdict().items():
             np.save(work / f"{name}.npy", array)
             shapes[name] = [array.dtype.str, *array.shape]
         (work / "shapes.json").write_text(json.dumps(shapes))

@@ -107,8 +107,10 @@ def _lay(masks: NDArray[np.int64], town: int, attempt: int) -> NDArray[np.int16]
     if not enough or not {Control.LIGHTS, Control.STOP} <= found:
         return None
     return np.array(
-        [4 * INDEX[name] + _rotation(INDEX[name], int(mask), land[cell])
-         for cell, (name, mask) in enumerate(zip(names, masks, strict=True))],
+        [
+            4 * INDEX[name] + _rotation(INDEX[name], int(mask), land[cell])
+            for cell, (name, mask) in enumerate(zip(names, masks, strict=True))
+        ],
         np.int16,
     )
 
@@ -153,7 +155,9 @@ def _through(plan: Sketch, cell: int, side: int) -> tuple[list[Segment], int]:
     return reverse(block.path), first
 
 
-def follow_road(plan: Sketch, junction: int, arm: int) -> tuple[list[Segment], list[tuple[int, float]], int, int]:
+def follow_road(
+    plan: Sketch, junction: int, arm: int
+) -> tuple[list[Segment], list[tuple[int, float]], int, int]:
     """Follows a road from a junction: its lane's path, the cells between and where
     the lane enters each, the junction at its end and the arm there.
     """
