@@ -10,8 +10,8 @@ from pygame import Rect
 from . import theme
 from .frame import Choice, Frame, Setting
 from .layout import stack
-from .wording import label, number
 from .theme import Canvas
+from .wording import label, number
 
 BARS_AT_MOST = 24
 

@@ -16,8 +16,8 @@ from pygame import Rect
 from ..types import Fact
 from . import theme
 from .frame import Frame
-from .wording import label, number
 from .theme import BELIEVED, TRUE, Canvas
+from .wording import label, number
 
 RANGE, CLOSING, TANGENTIAL, CLASS, SIGMA, _, PRESENCE = range(7)  # columns of a scene
 PRESENT = 0.5  # probability from which something counts as there

@@ -13,8 +13,8 @@ from . import theme
 from .actions import draw_gauges
 from .frame import Frame
 from .layout import stack
-from .wording import count, label, number
 from .theme import Canvas
+from .wording import count, label, number
 
 
 def draw_curves(canvas: Canvas, box: Rect, frame: Frame) -> None:

@@ -12,8 +12,8 @@ from pygame import Rect
 
 from . import theme
 from .frame import Frame, Image
-from .wording import label, number
 from .theme import Canvas
+from .wording import label, number
 
 BARS_AT_MOST = 24
 LABEL_SHARE = 0.75  # of the label's colour where labels lie over the camera picture

@@ -48,7 +48,7 @@ class Record:
             parts = []
             for file in self._files:
                 try:
-                    with np.load(file, allow_pickle=False) as archive:
+                    with file.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
                         if name in archive.files:
                             parts.append(archive[name])
                 except _DAMAGE as error:
@@ -161,7 +161,7 @@ def _load_part(path: Path, part: Path, content: dict[str, Any]) -> Record:
     for k in range(len(list(part.glob("chunk-*.npz")))):
         file = part / f"chunk-{k:06d}.npz"
         try:
-            with np.load(file, allow_pickle=False) as archive:
+            with file.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
                 names |= dict.fromkeys(archive.files)
                 ticks += len(archive[archive.files[0]])  # arrays of every tick come first
         except _DAMAGE:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import contextlib
+import subprocess
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
@@ -17,7 +19,8 @@ from .frame import Image
 from .pictures import as_rgb, surface_of
 from .theme import Canvas
 
-QUALITY = 7  # imageio's scale from 0 to 10
+QUALITY = 20  # x264's constant rate factor: 0 is lossless, 51 is worst
+PATIENCE = 60.0  # [s] that ffmpeg may take to finish a file
 
 
 class Video:
@@ -38,7 +41,9 @@ class Video:
             raise ValueError(f"`rate` must be above 0; got {rate}.")
         self.rate, self.pictures = rate, 0
         self._size: tuple[int, int] = (0, 0)
-        self._writer: Generator[None, Any, None] | None = None
+        self._ffmpeg: subprocess.Popen[bytes] | None = None
+        self.complaint = ""
+        """What ffmpeg said when it ended; empty when all went well."""
 
     def __enter__(self) -> Video:
         return self
@@ -52,28 +57,52 @@ class Video:
 
         Raises:
           ValueError: another size than the first.
+          RuntimeError: ffmpeg can't write the file.
         """
         rgb = as_rgb(picture)
         # H.264 wants even sides; an odd last row or column is left out.
         rgb = np.ascontiguousarray(rgb[: rgb.shape[0] // 2 * 2, : rgb.shape[1] // 2 * 2])
         size = (rgb.shape[1], rgb.shape[0])
-        if self._writer is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._size = size
-            self._writer = imageio_ffmpeg.write_frames(
-                str(self.path), size, fps=self.rate, quality=QUALITY, macro_block_size=2,
-                ffmpeg_log_level="error", output_params=["-movflags", "+faststart"])
-            self._writer.send(None)  # starts ffmpeg
+        if self._ffmpeg is None:
+            self._size, self._ffmpeg = size, self._start(size)
         if size != self._size:
             raise ValueError(f"`picture` must be as large as the first, {self._size}; got {size}.")
-        self._writer.send(rgb)
+        assert self._ffmpeg.stdin is not None
+        try:
+            self._ffmpeg.stdin.write(rgb.data)
+        except OSError:
+            self.close()
+            raise RuntimeError(f"{self.path} can't be written: "
+                               f"{self.complaint or 'ffmpeg ended early'}.") from None
         self.pictures += 1
+
+    def _start(self, size: tuple[int, int]) -> subprocess.Popen[bytes]:
+        # imageio_ffmpeg brings the program; its own writer leaves pipes open.
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
+        return subprocess.Popen(
+            [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", "-f", "rawvideo",
+             "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", f"{self.rate}", "-i", "-",
+             "-an", "-c:v", "libx264", "-crf", f"{QUALITY}", "-pix_fmt", "yuv420p",
+             "-movflags", "+faststart", str(self.path)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._complaints)
 
     def close(self) -> None:
         """Finishes the file; twice is once."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        ffmpeg, self._ffmpeg = self._ffmpeg, None
+        if ffmpeg is None:
+            return
+        assert ffmpeg.stdin is not None
+        with contextlib.suppress(OSError):  # ffmpeg may be gone already
+            ffmpeg.stdin.close()
+        try:
+            ffmpeg.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            ffmpeg.kill()
+            ffmpeg.wait()
+        self._complaints.seek(0)
+        self.complaint = self._complaints.read().decode(errors="replace").strip()
+        self._complaints.close()
 
 
 def contact_sheet(pictures: Sequence[Image], captions: Sequence[str], path: Path | str,

@@ -35,6 +35,7 @@ SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 0.0)  # times real time; 0: 
 DRAWN_AT_MOST = 30  # [1/s]
 SHARE_OF_TIME = 0.2  # of wall time that drawing may take while the simulation is behind
 SLOWEST_DRAWN = 1.0  # [s] drawn at least this often, however slow drawing is
+UNSEEN_DRIVERS = ("dummy", "offscreen")
 WAIT = 0.02  # [s] longest wait between two looks at the keyboard
 NOTICE_SECONDS = 4.0
 
@@ -78,7 +79,7 @@ class Display(NamedTuple):
 def display_available() -> Display:
     """Tells whether a window can be opened here, without opening one."""
     driver = os.environ.get("SDL_VIDEODRIVER", "")
-    if driver in ("dummy", "offscreen"):
+    if driver in UNSEEN_DRIVERS:
         return Display(False, f"SDL_VIDEODRIVER is {driver!r}, which draws nothing")
     is_unix = sys.platform.startswith(("linux", "freebsd", "openbsd"))
     if is_unix and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -102,6 +103,15 @@ _FASTER = (pygame.K_PLUS, pygame.K_KP_PLUS, pygame.K_EQUALS)
 _SLOWER = (pygame.K_MINUS, pygame.K_KP_MINUS)
 _STEERING = {"left": (pygame.K_LEFT, pygame.K_a), "right": (pygame.K_RIGHT, pygame.K_d),
              "up": (pygame.K_UP, pygame.K_w), "down": (pygame.K_DOWN, pygame.K_s)}
+
+
+def _icon() -> pygame.Surface:
+    """Draws the window's icon: a ring of what is believed round a dot of what is true."""
+    icon = pygame.Surface((32, 32), pygame.SRCALPHA)
+    pygame.draw.rect(icon, theme.PANEL, icon.get_rect(), border_radius=8)
+    pygame.draw.circle(icon, theme.BELIEVED, (16, 16), 11, 4)
+    pygame.draw.circle(icon, theme.TRUE, (16, 16), 4)
+    return icon
 
 
 class Window:
@@ -141,9 +151,12 @@ class Window:
     def _open(self) -> None:
         try:
             pygame.display.init()
+            if pygame.display.get_driver() in UNSEEN_DRIVERS:  # where X doesn't answer
+                raise pygame.error("the display does not answer")
             wide, high = pygame.display.get_desktop_sizes()[0]
             size = (min(self._size[0], wide), min(self._size[1], high))
             pygame.display.set_caption(self._title)
+            pygame.display.set_icon(_icon())
             pygame.display.set_mode(size, pygame.RESIZABLE)
         except pygame.error as error:
             pygame.display.quit()

@@ -1,0 +1,262 @@
+"""The picture that window and video share: it fits, it is sharp, it needs no display."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pygame
+import pytest
+import torch
+
+from mindloop.agent.types import (
+    ActionKind,
+    ActionSpec,
+    Affect,
+    Decision,
+    Fact,
+    Judgement,
+    Modality,
+    Observation,
+    Outcome,
+    Part,
+    Percept,
+    SceneSpec,
+    Trace,
+    Truth,
+    WorldSpec,
+)
+from mindloop.agent.viewer.actions import grid_axes
+from mindloop.agent.viewer.beliefs import applies, said
+from mindloop.agent.viewer.frame import Choice, Frame, History, Setting
+from mindloop.agent.viewer.layout import arrange
+from mindloop.agent.viewer.notes import choices, with_mind, with_truth
+from mindloop.agent.viewer.pictures import present_classes
+from mindloop.agent.viewer.screen import PANELS, View, draw, layout_of, paint
+from mindloop.agent.viewer.wording import count, label, number
+
+SIZES = [(900, 600), (1280, 800), (1920, 1080), (1920, 1200), (1000, 1400)]
+LIVE = View(is_paused=True, speed=16.0, keys=(("Space", "pause"), ("H", "help")))
+
+
+def foreign(kind: str) -> Frame:
+    """Makes a frame of an environment that tells nothing about itself."""
+    kept = History()
+    for step in range(5):
+        kept.add(None, float(step))
+    rng = np.random.default_rng(0)
+    if kind == "vector":
+        return Frame("CartPole-v1", "random", rng.integers(0, 255, (400, 600, 3), np.uint8),
+                     {"observation": rng.normal(size=4)}, history=kept,
+                     choices=(Choice(("left", "right"), 1),))
+    if kind == "long vector":
+        return Frame("Ant-v5", "mind, untrained", None, {"observation": rng.normal(size=348)},
+                     history=kept, settings=tuple(
+                         Setting(f"axis {k}", 0.3, -np.inf, np.inf, mean=0.1, deviation=0.4)
+                         for k in range(8)))
+    return Frame("CarRacing-v3", "random", rng.integers(0, 255, (96, 96, 3), np.uint8),
+                 {"observation": rng.integers(0, 255, (96, 96, 3), np.uint8)}, history=kept,
+                 choices=(Choice([f"action {k}" for k in range(60)], 41,
+                                 np.full(60, 1 / 60)),))
+
+
+def painted(frame: Frame, size: tuple[int, int], view: View = LIVE):
+    return paint(pygame.Surface(size, depth=24), frame, view)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_draw_gives_a_picture_without_a_display(full: Frame, size: tuple[int, int]) -> None:
+    picture = draw(full, size)
+    assert picture.shape == (size[1], size[0], 3)
+    assert picture.dtype == np.uint8
+    assert picture.std() > 20
+    assert not pygame.display.get_init()
+    assert np.array_equal(picture, draw(full, size))
+
+
+def test_a_small_picture_shows_the_smallest_layout_shrunk(full: Frame) -> None:
+    assert draw(full, (450, 300)).shape == (300, 450, 3)
+
+
+def test_boxes_never_overlap_whatever_is_shown() -> None:
+    for size, amount in itertools.product(SIZES, range(1, len(PANELS) + 1)):
+        for present in itertools.combinations(PANELS, amount):
+            layout = arrange(size, present, world_aspect=1.0)
+            assert set(layout.panels) == set(present)
+            boxes = [layout.header, layout.footer, *layout.panels.values()]
+            window = pygame.Rect(0, 0, *size)
+            assert all(window.contains(box) and box.width > 0 < box.height for box in boxes)
+            for one, other in itertools.combinations(boxes, 2):
+                assert not one.colliderect(other), (size, present)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("labels", [False, True])
+def test_every_text_is_whole_in_its_box_and_alone(full: Frame, size: tuple[int, int],
+                                                  labels: bool) -> None:
+    canvas = painted(full, size, replace(LIVE, labels=labels))
+    layout = layout_of(full, size)
+    boxes = [layout.header, layout.footer, *layout.panels.values()]
+    assert len(canvas.texts) > 100
+    for text in canvas.texts:
+        assert any(box.contains(text.box) for box in boxes), text
+        assert not text.cut, text
+    for one, other in itertools.combinations(canvas.texts, 2):
+        shared = one.box.clip(other.box)  # lines of a table may touch by a pixel of leading
+        assert min(shared.width, shared.height) <= 3, (one, other)
+
+
+@pytest.mark.parametrize("kind", ["vector", "long vector", "image"])
+def test_foreign_environments_fit_too(kind: str) -> None:
+    for size in SIZES:
+        frame = foreign(kind)
+        canvas, layout = painted(frame, size), layout_of(frame, size)
+        boxes = [layout.header, layout.footer, *layout.panels.values()]
+        for text in canvas.texts:
+            assert any(box.contains(text.box) for box in boxes), text
+        words = " ".join(text.words for text in canvas.texts)
+        assert "What the agent" in words and "Next action" in words
+        assert "facts" not in layout.panels
+
+
+def test_long_names_are_cut_not_spilled(full: Frame) -> None:
+    long = replace(full, env="mindloop/" + "Very" * 60, driver="mind " * 30,
+                   score={"score_" * 20: 1.0}, believed_by="trained " * 9)
+    canvas, layout = painted(long, (900, 600)), layout_of(long, (900, 600))
+    boxes = [layout.header, layout.footer, *layout.panels.values()]
+    assert all(any(box.contains(text.box) for box in boxes) for text in canvas.texts)
+    assert any(text.cut for text in canvas.texts)
+
+
+def test_camera_pixels_stay_square_and_exact(full: Frame) -> None:
+    camera = np.zeros((64, 64, 3), np.uint8)
+    camera[10, 20] = (255, 0, 255)
+    picture = draw(replace(full, inputs={"camera": camera}, world=None), (1280, 800))
+    marked = (picture == (255, 0, 255)).all(-1)
+    rows, columns = np.flatnonzero(marked.any(1)), np.flatnonzero(marked.any(0))
+    assert len(rows) == len(columns) >= 4
+    assert marked.sum() == len(rows) ** 2
+
+
+def test_labels_lie_over_the_camera_with_their_names(full: Frame) -> None:
+    words = {text.words for text in painted(full, (1280, 800), replace(LIVE, labels=True)).texts}
+    assert {"pedestrian", "pavement"} <= words
+    labels = np.zeros((4, 4, 3), np.uint8)
+    labels[0] = (9, 8, 7)
+    classes = [{"name": "car", "colour": (9, 8, 7)}, {"name": "sky", "colour": (0, 0, 0)},
+               {"name": "sign", "colour": (1, 1, 1)}]
+    assert present_classes(labels, classes) == [("sky", (0, 0, 0)), ("car", (9, 8, 7))]
+
+
+def test_help_covers_and_names_the_keys(full: Frame) -> None:
+    words = [text.words for text in painted(full, (900, 600), replace(LIVE, help=True)).texts]
+    assert "Keys and colours" in words and "pause" in words
+
+
+def test_numbers_that_are_no_numbers_do_not_stop_it(full: Frame) -> None:
+    gone = np.full(20, np.nan, np.float32)
+    kept = History()
+    kept.add(float("nan"), float("nan"), {"x": float("inf")})
+    draw(replace(full, believed=gone, doubt=gone, true=np.full(20, np.inf, np.float32),
+                 scene_believed=np.full((32, 7), np.nan, np.float32),
+                 scene_true=np.full((32, 7), np.nan, np.float32),
+                 path_true=np.full((8, 2), np.nan, np.float32), history=kept,
+                 gauges=(Setting("speed", float("nan"), 0, 1),),
+                 choices=(replace(full.choices[0], probabilities=gone),)), (900, 600))
+
+
+def test_letters_survive_when_another_library_shuts_pygame_down(full: Frame) -> None:
+    before = draw(full, (900, 600))
+    pygame.quit()
+    moved = replace(full, step=131)
+    after = draw(moved, (900, 600))
+    assert not np.array_equal(before, after)
+    assert np.array_equal(draw(full, (900, 600)), before)
+
+
+def test_facts_that_mean_nothing_are_told_apart() -> None:
+    facts = (Fact("lead_present", kind="boolean"), Fact("lead_distance", requires="lead_present"))
+    assert applies(facts, np.array([0.4, 9.0])) == [True, False]
+    assert applies(facts, np.array([0.6, 9.0])) == [True, True]
+    assert said(facts[0], 0.6, is_belief=True) == "60 %"
+    assert said(facts[0], 1.0, is_belief=False) == "yes"
+
+
+def test_words() -> None:
+    assert [number(x) for x in (0.0, -0.0, 0.041, -1.234, 56.78, 901.2, np.inf, np.nan)] == [
+        "0.00", "0.00", "0.041", "−1.23", "56.8", "901", "none", "–"]
+    assert (count(3.0), count(0.5)) == ("3", "0.50")
+    assert label("driving_score_2_0") == "driving score 2.0"
+
+
+def test_actions_with_two_full_axes_make_a_grid(full: Frame) -> None:
+    assert grid_axes(full.choices[0]) == ("steering", "acceleration")
+    broken = replace(full.choices[0], attributes=full.choices[0].attributes[:-1])
+    assert grid_axes(broken) is None
+    assert grid_axes(Choice(("a", "b", "c", "d"), 0)) is None
+
+
+def test_history_forgets_old_ticks_and_fills_late_terms() -> None:
+    kept = History(ticks=3)
+    kept.add(1.0, 1.0)
+    for reward in (2.0, 3.0, 4.0):
+        kept.add(None, reward, {"late": reward})
+    assert list(kept.rewards) == list(kept.terms["late"]) == [2.0, 3.0, 4.0]
+    kept.clear()
+    kept.add(None, 1.0, {"late": 5.0})
+    assert list(kept.terms["late"]) == [5.0] and kept.total == 1.0
+
+
+SPEC = WorldSpec(
+    "test", (Part("state", Modality.VECTOR, (2,)), Part("camera", Modality.IMAGE, (8, 8, 3))),
+    ActionSpec(ActionKind.MULTI_DISCRETE, (2, 3), names=("a", "b", "x", "y", "z")),
+    facts=(Fact("near", kind="boolean"),), scene=SceneSpec(4, 20.0, ("car",)), path_points=2)
+
+
+def trace(actions: ActionSpec) -> Trace:
+    """Makes the notes of two lives; the second one's numbers are 1 where the first's are 0."""
+    pair = torch.tensor([0.0, 1.0])
+    observation = Observation(
+        {"state": pair[:, None].expand(2, 2), "camera": torch.zeros(2, 8, 8, 3, dtype=torch.uint8)},
+        torch.zeros(2, dtype=torch.bool), torch.ones(2, actions.width, dtype=torch.bool))
+    ended = torch.zeros(2, dtype=torch.bool)
+    wide = pair[:, None].expand(2, actions.width)
+    decision = Decision(
+        proposed=wide, action=torch.tensor([[0, 0], [1, 2]]) if not actions.is_box else wide,
+        log_prob=pair, value=pair, policy=wide.log() if not actions.is_box else wide,
+        spread=wide if actions.is_box else wide[:, :0])
+    return Trace(
+        observation, Outcome(pair, ended, ended, torch.zeros(0, dtype=torch.int64), None),
+        Percept(pair[:, None], pair[:, None], pair[:, None], torch.zeros(2, 4, 7),
+                torch.zeros(2, 2, 2), pair, torch.zeros(2, 1, 1), pair, pair[:, None]),
+        Affect.neutral(2), Judgement.unreasoned(actions, 2), decision, pair)
+
+
+def test_notes_of_one_life_become_a_frame() -> None:
+    truth = Truth(np.array([[0.0], [1.0]], np.float32), np.array([[False], [True]]),
+                  np.zeros((2, 4, 7), np.float32), np.zeros((2, 2, 2), np.float32))
+    frame = with_mind(Frame("test", "mind"), SPEC, trace(SPEC.actions), lane=1)
+    frame = with_truth(frame, SPEC, truth, lane=1)
+    assert list(frame.inputs) == ["camera", "state"]
+    assert frame.inputs["state"].tolist() == [1.0, 1.0]
+    assert frame.believed is not None and frame.true is not None and frame.known is not None
+    assert (frame.believed.tolist(), frame.true.tolist(), frame.known.tolist()) == ([1], [1], [1])
+    assert [(c.names, c.chosen) for c in frame.choices] == [(("a", "b"), 1), (("x", "y", "z"), 2)]
+    assert frame.choices[1].probabilities is not None
+    assert frame.choices[1].probabilities.tolist() == [1.0, 1.0, 1.0]
+    assert draw(frame, (900, 600)).std() > 1
+    watching = with_mind(Frame("test", "expert"), SPEC, trace(SPEC.actions), is_acting=False)
+    assert not watching.choices and watching.believed is not None
+
+
+def test_a_continuous_decision_becomes_gauges() -> None:
+    box = ActionSpec(ActionKind.BOX, (1, 1), (-1.0, -1.0), (1.0, 1.0), ("steer", "gas"))
+    frame = with_mind(Frame("test", "mind"), replace(SPEC, actions=box), trace(box), lane=1)
+    assert [(s.name, s.value, s.mean, s.deviation) for s in frame.settings] == [
+        ("steer", 1.0, 1.0, 1.0), ("gas", 1.0, 1.0, 1.0)]
+
+
+def test_choices_without_names_are_numbered() -> None:
+    (choice,) = choices(ActionSpec(ActionKind.DISCRETE, (3,)), np.array(2))
+    assert (choice.names, choice.chosen) == (["0", "1", "2"], 2)
