@@ -41,13 +41,13 @@ from .lives import (
     W_X,
     W_Y,
     Array,
-    Lives,
+    Life,
     Mode,
     X,
     Y,
 )
 from .params import CELL, CELLS, SCENE_RANGE, SECTORS
-from .road import Towns
+from .road import Town
 from .route import path_ahead
 from .traffic import (
     EGO_HALF_LENGTH,
@@ -158,7 +158,7 @@ def _segment_meets_box(
 
 @njit(cache=True, nogil=True)
 def _behind_building(
-    towns: Towns, t: int, ax: float, ay: float, bx: float, by: float
+    town: Town, ax: float, ay: float, bx: float, by: float
 ) -> bool:
     """Returns whether a building stands on the segment a-b."""
     x0, x1 = int(min(ax, bx) // CELL), int(max(ax, bx) // CELL)
@@ -166,23 +166,23 @@ def _behind_building(
     for cx in range(max(x0, 0), min(x1 + 1, CELLS)):
         for cy in range(max(y0, 0), min(y1 + 1, CELLS)):
             cell = cx * CELLS + cy
-            for k in range(towns.building_first[t, cell], towns.building_first[t, cell + 1]):
-                u = towns.buildings[t, k]
+            for k in range(town.building_first[cell], town.building_first[cell + 1]):
+                u = town.buildings[k]
                 if _segment_meets_box(ax, ay, bx, by, u[0], u[1], u[2], u[3], u[4]):
                     return True
     return False
 
 
 @njit(cache=True, nogil=True)
-def _in_view(lives: Lives, b: int, x: float, y: float, fields: tuple) -> bool:
+def _in_view(life: Life, x: float, y: float, fields: tuple) -> bool:
     """Returns whether a point is inside a field of view.
 
     Args:
       fields: tangents of half the front camera's and of half the mirror's width; a negative
         front tangent sees all around (radar).
     """
-    h = lives.ego[b, HEADING]
-    dx, dy = x - lives.ego[b, X], y - lives.ego[b, Y]
+    h = life.ego[HEADING]
+    dx, dy = x - life.ego[X], y - life.ego[Y]
     c, s = np.cos(h), np.sin(h)
     ahead, left = c * dx + s * dy, -s * dx + c * dy
     if fields[0] < 0.0:
@@ -193,19 +193,19 @@ def _in_view(lives: Lives, b: int, x: float, y: float, fields: tuple) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _hidden_by_vehicle(lives: Lives, b: int, who: int, x: float, y: float) -> bool:
+def _hidden_by_vehicle(life: Life, who: int, x: float, y: float) -> bool:
     """Returns whether a nearer vehicle stands between the ego's camera and a point."""
-    ex, ey = lives.ego[b, X], lives.ego[b, Y]
+    ex, ey = life.ego[X], life.ego[Y]
     far = (x - ex) ** 2 + (y - ey) ** 2
-    for k in range(lives.vehicle.shape[1]):
-        if k == who or lives.vehicle_flag[b, k, V_MODE] == MODE_ABSENT:
+    for k in range(life.vehicle.shape[0]):
+        if k == who or life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
-        vx, vy = lives.vehicle[b, k, V_X], lives.vehicle[b, k, V_Y]
+        vx, vy = life.vehicle[k, V_X], life.vehicle[k, V_Y]
         d2 = (vx - ex) ** 2 + (vy - ey) ** 2
         if d2 >= far or d2 > 40.0**2:
             continue
-        kind = lives.vehicle_flag[b, k, V_KIND]
-        h = lives.vehicle[b, k, V_HEADING]
+        kind = life.vehicle_flag[k, V_KIND]
+        h = life.vehicle[k, V_HEADING]
         # A little is left at the edges: one sees the rest of the actor past them.
         if _segment_meets_box(
             ex, ey, x, y, vx, vy, h, 0.8 * HALF_LENGTH[kind], 0.8 * HALF_WIDTH[kind]
@@ -215,66 +215,65 @@ def _hidden_by_vehicle(lives: Lives, b: int, who: int, x: float, y: float) -> bo
 
 
 @njit(cache=True, nogil=True)
-def _look(towns: Towns, lives: Lives, b: int, fields: tuple) -> None:
+def _look(town: Town, life: Life, fields: tuple) -> None:
     """Notes which actors the ego's sensors see now."""
-    t, now = lives.town[b], lives.step[b]
-    ex, ey = lives.ego[b, X], lives.ego[b, Y]
-    for k in range(lives.vehicle.shape[1]):
-        if lives.vehicle_flag[b, k, V_MODE] == MODE_ABSENT:
+    now = life.step
+    ex, ey = life.ego[X], life.ego[Y]
+    for k in range(life.vehicle.shape[0]):
+        if life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
-        x, y = lives.vehicle[b, k, V_X], lives.vehicle[b, k, V_Y]
-        if (x - ex) ** 2 + (y - ey) ** 2 > REACH**2 or not _in_view(lives, b, x, y, fields):
+        x, y = life.vehicle[k, V_X], life.vehicle[k, V_Y]
+        if (x - ex) ** 2 + (y - ey) ** 2 > REACH**2 or not _in_view(life, x, y, fields):
             continue
-        hidden = _hidden_by_vehicle(lives, b, k, x, y) or _behind_building(towns, t, ex, ey, x, y)
+        hidden = _hidden_by_vehicle(life, k, x, y) or _behind_building(town, ex, ey, x, y)
         if not hidden:
-            lives.vehicle_flag[b, k, V_SEEN] = now
-    for k in range(lives.walker.shape[1]):
-        if lives.walker_flag[b, k, W_MODE] == MODE_ABSENT:
+            life.vehicle_flag[k, V_SEEN] = now
+    for k in range(life.walker.shape[0]):
+        if life.walker_flag[k, W_MODE] == MODE_ABSENT:
             continue
-        x, y = lives.walker[b, k, W_X], lives.walker[b, k, W_Y]
-        if (x - ex) ** 2 + (y - ey) ** 2 > WALKER_RANGE**2 or not _in_view(lives, b, x, y, fields):
+        x, y = life.walker[k, W_X], life.walker[k, W_Y]
+        if (x - ex) ** 2 + (y - ey) ** 2 > WALKER_RANGE**2 or not _in_view(life, x, y, fields):
             continue
-        hidden = _hidden_by_vehicle(lives, b, -1, x, y) or _behind_building(towns, t, ex, ey, x, y)
+        hidden = _hidden_by_vehicle(life, -1, x, y) or _behind_building(town, ex, ey, x, y)
         if not hidden:
-            lives.walker_flag[b, k, W_SEEN] = now
-    for k in range(lives.parked.shape[1]):
-        place = lives.parked[b, k]
+            life.walker_flag[k, W_SEEN] = now
+    for k in range(life.parked.shape[0]):
+        place = life.parked[k]
         if place < 0:
             continue
-        x, y = towns.parking_xyh[t, place, 0], towns.parking_xyh[t, place, 1]
-        if (x - ex) ** 2 + (y - ey) ** 2 < 35.0**2 and _in_view(lives, b, x, y, fields):
-            lives.parked_seen[b, k] = now
+        x, y = town.parking_xyh[place, 0], town.parking_xyh[place, 1]
+        if (x - ex) ** 2 + (y - ey) ** 2 < 35.0**2 and _in_view(life, x, y, fields):
+            life.parked_seen[k] = now
 
 
 @njit(cache=True, nogil=True)
-def _look_at_signs(towns: Towns, lives: Lives, b: int, fields: tuple) -> None:
+def _look_at_signs(town: Town, life: Life, fields: tuple) -> None:
     """Notes whether the sign or light at the next line, and the limit sign, are seen now."""
-    t = lives.town[b]
-    ex, ey = lives.ego[b, X], lives.ego[b, Y]
-    lane = lives.route_lane[b, lives.flag[b, INDEX]]
-    if towns.lane_slot[t, lane] >= 0:  # in a junction: the road that follows
-        lane = lives.route_lane[b, lives.flag[b, INDEX] + 1]
+    ex, ey = life.ego[X], life.ego[Y]
+    lane = life.route_lane[life.flag[INDEX]]
+    if town.lane_slot[lane] >= 0:  # in a junction: the road that follows
+        lane = life.route_lane[life.flag[INDEX] + 1]
         if lane < 0:
             return
     for which in range(2):
-        sign = towns.lane_sign[t, lane] if which == 0 else towns.lane_limit_sign[t, lane]
+        sign = town.lane_sign[lane] if which == 0 else town.lane_limit_sign[lane]
         reach = SIGN_RANGE if which == 0 else LIMIT_RANGE
-        if sign < 0 or lives.static_off[b, sign] == 1:
+        if sign < 0 or life.static_off[sign] == 1:
             continue
-        x, y = towns.statics[t, sign, 0], towns.statics[t, sign, 1]
-        if (x - ex) ** 2 + (y - ey) ** 2 > reach * reach or not _in_view(lives, b, x, y, fields):
+        x, y = town.statics[sign, 0], town.statics[sign, 1]
+        if (x - ex) ** 2 + (y - ey) ** 2 > reach * reach or not _in_view(life, x, y, fields):
             continue
-        facing = towns.statics[t, sign, 2]
+        facing = town.statics[sign, 2]
         if np.cos(facing) * (ex - x) + np.sin(facing) * (ey - y) < 0.0:
             continue
-        if _behind_building(towns, t, ex, ey, x, y):
+        if _behind_building(town, ex, ey, x, y):
             continue
         if which == 0:
-            lives.sign_seen[b] = lives.step[b]
+            life.sign_seen = life.step
         else:
-            limit = lives.limit_set[b, lane]
-            lives.seen_limit[b] = limit if limit > 0.0 else towns.lane_limit[t, lane]
-            lives.flag[b, LIMIT_KNOWN] = 1
+            limit = life.limit_set[lane]
+            life.seen_limit = limit if limit > 0.0 else town.lane_limit[lane]
+            life.flag[LIMIT_KNOWN] = 1
 
 
 @njit(cache=True, nogil=True)
@@ -293,32 +292,32 @@ def _on_path(path: Array, rows: int, x: float, y: float) -> tuple:
 
 @njit(cache=True, nogil=True)
 def _lead(
-    towns: Towns, lives: Lives, b: int, path: Array, rows: int, out: Array, seen_only: bool
+    town: Town, life: Life, path: Array, rows: int, out: Array, seen_only: bool
 ) -> None:
     """Writes the lead facts: the nearest vehicle whose body is in the ego's path."""
-    ex, ey, v = lives.ego[b, X], lives.ego[b, Y], lives.ego[b, SPEED]
-    ch, sh = np.cos(lives.ego[b, HEADING]), np.sin(lives.ego[b, HEADING])
+    ex, ey, v = life.ego[X], life.ego[Y], life.ego[SPEED]
+    ch, sh = np.cos(life.ego[HEADING]), np.sin(life.ego[HEADING])
     nearest, closing = REACH, 0.0
-    now = lives.step[b]
-    for k in range(lives.vehicle.shape[1]):
-        if lives.vehicle_flag[b, k, V_MODE] == MODE_ABSENT:
+    now = life.step
+    for k in range(life.vehicle.shape[0]):
+        if life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
-        if seen_only and now - lives.vehicle_flag[b, k, V_SEEN] > SEEN_FOR:
+        if seen_only and now - life.vehicle_flag[k, V_SEEN] > SEEN_FOR:
             continue
-        x, y = lives.vehicle[b, k, V_X], lives.vehicle[b, k, V_Y]
+        x, y = life.vehicle[k, V_X], life.vehicle[k, V_Y]
         dx, dy = x - ex, y - ey
         if dx * dx + dy * dy > REACH**2 or ch * dx + sh * dy < -2.0:
             continue
         way, lateral, h = _on_path(path, rows, x, y)
-        kind = lives.vehicle_flag[b, k, V_KIND]
-        turn = lives.vehicle[b, k, V_HEADING] - h
+        kind = life.vehicle_flag[k, V_KIND]
+        turn = life.vehicle[k, V_HEADING] - h
         c, s = abs(np.cos(turn)), abs(np.sin(turn))
         if abs(lateral) - HALF_WIDTH[kind] * c - HALF_LENGTH[kind] * s > EGO_HALF_WIDTH + 0.2:
             continue
         distance = way - EGO_HALF_LENGTH - HALF_LENGTH[kind] * c - HALF_WIDTH[kind] * s
         if way > 0.0 and distance < nearest:
             nearest = max(distance, 0.0)
-            closing = v - lives.vehicle[b, k, V_SPEED] * np.cos(turn)
+            closing = v - life.vehicle[k, V_SPEED] * np.cos(turn)
     out[LEAD_PRESENT] = 1.0 if nearest < REACH else 0.0
     out[LEAD_DISTANCE] = nearest
     out[LEAD_CLOSING_SPEED] = closing
@@ -326,20 +325,20 @@ def _lead(
 
 @njit(cache=True, nogil=True)
 def _pedestrian(
-    towns: Towns, lives: Lives, b: int, path: Array, rows: int, out: Array, seen_only: bool
+    town: Town, life: Life, path: Array, rows: int, out: Array, seen_only: bool
 ) -> None:
     """Writes the pedestrian facts: the nearest walker in the ego's path or stepping into it."""
-    t, now = lives.town[b], lives.step[b]
-    ex, ey = lives.ego[b, X], lives.ego[b, Y]
-    ch, sh = np.cos(lives.ego[b, HEADING]), np.sin(lives.ego[b, HEADING])
+    now = life.step
+    ex, ey = life.ego[X], life.ego[Y]
+    ch, sh = np.cos(life.ego[HEADING]), np.sin(life.ego[HEADING])
     nearest = REACH
-    for k in range(lives.walker.shape[1]):
-        mode = lives.walker_flag[b, k, W_MODE]
+    for k in range(life.walker.shape[0]):
+        mode = life.walker_flag[k, W_MODE]
         if mode == MODE_ABSENT or mode == MODE_WAITING:
             continue
-        if seen_only and now - lives.walker_flag[b, k, W_SEEN] > SEEN_FOR:
+        if seen_only and now - life.walker_flag[k, W_SEEN] > SEEN_FOR:
             continue
-        x, y = lives.walker[b, k, W_X], lives.walker[b, k, W_Y]
+        x, y = life.walker[k, W_X], life.walker[k, W_Y]
         dx, dy = x - ex, y - ey
         if dx * dx + dy * dy > WALKER_RANGE**2 or ch * dx + sh * dy < 0.0:
             continue
@@ -347,9 +346,9 @@ def _pedestrian(
         if way <= 0.0 or abs(lateral) > 6.5:
             continue
         if abs(lateral) > 1.7:
-            if mode != MODE_PLACED and towns.walk_crossing[t, lives.walker_flag[b, k, W_EDGE]] < 0:
+            if mode != MODE_PLACED and town.walk_crossing[life.walker_flag[k, W_EDGE]] < 0:
                 continue
-            step = np.sin(lives.walker[b, k, W_HEADING] - h) * lives.walker[b, k, W_SPEED]
+            step = np.sin(life.walker[k, W_HEADING] - h) * life.walker[k, W_SPEED]
             if step * lateral >= -0.4 * abs(lateral):  # not towards the path
                 continue
         nearest = min(nearest, max(way - EGO_HALF_LENGTH - 0.3, 0.0))
@@ -359,45 +358,44 @@ def _pedestrian(
 
 @njit(cache=True, nogil=True)
 def _road_facts(
-    towns: Towns, lives: Lives, b: int, path: Array, rows: int, out: Array
+    town: Town, life: Life, path: Array, rows: int, out: Array
 ) -> None:
     """Writes what the road and the rules say: lane, bend, limit, light, stop sign, junction."""
-    t = lives.town[b]
-    index = lives.flag[b, INDEX]
-    lane = lives.route_lane[b, index]
-    turn = lives.ego[b, HEADING] - path[0, 2]
-    out[LANE_OFFSET] = lives.route[b, ROUTE_LATERAL]
+    index = life.flag[INDEX]
+    lane = life.route_lane[index]
+    turn = life.ego[HEADING] - path[0, 2]
+    out[LANE_OFFSET] = life.route[ROUTE_LATERAL]
     out[HEADING_ERROR] = turn - 2.0 * np.pi * np.floor((turn + np.pi) / (2.0 * np.pi))
     bend = 0.0
     for k in range(min(rows, 11)):  # 20 m
         if abs(path[k, 3]) > abs(bend):
             bend = path[k, 3]
     out[CURVATURE_AHEAD] = bend
-    out[SPEED_LIMIT] = lives.limit[b]
-    on_connector = towns.lane_slot[t, lane] >= 0
-    line = towns.lane_length[t, lane] - lives.route[b, ROUTE_S] - EGO_HALF_LENGTH
+    out[SPEED_LIMIT] = life.limit
+    on_connector = town.lane_slot[lane] >= 0
+    line = town.lane_length[lane] - life.route[ROUTE_S] - EGO_HALF_LENGTH
     in_junction = on_connector or line < 0.0
     if in_junction:  # the next line is that of the road behind this junction
         ahead = index + 1 if on_connector else index + 2
-        if not on_connector and index + 1 < lives.flag[b, COUNT]:
-            line += towns.lane_length[t, lives.route_lane[b, index + 1]]
+        if not on_connector and index + 1 < life.flag[COUNT]:
+            line += town.lane_length[life.route_lane[index + 1]]
         lane = -1
-        if ahead < lives.flag[b, COUNT]:
-            lane = lives.route_lane[b, ahead]
-            line += towns.lane_length[t, lane]
+        if ahead < life.flag[COUNT]:
+            lane = life.route_lane[ahead]
+            line += town.lane_length[lane]
             index = ahead
-    has_line = lane >= 0 and index + 1 < lives.flag[b, COUNT] and line < REACH
+    has_line = lane >= 0 and index + 1 < life.flag[COUNT] and line < REACH
     light = stop = 0.0
     state = -1
     if has_line:
-        junction = towns.lane_junction[t, lane]
-        sign = towns.lane_sign[t, lane]
-        removed = sign >= 0 and lives.static_off[b, sign] == 1
-        control = towns.junction_control[t, junction]
+        junction = town.lane_junction[lane]
+        sign = town.lane_sign[lane]
+        removed = sign >= 0 and life.static_off[sign] == 1
+        control = town.junction_control[junction]
         if control == LIGHTS and not removed:
             light = 1.0
-            state = light_state(lives, b, junction, towns.lane_group[t, lane])
-        elif control == STOP and not removed and lives.flag[b, STOPPED] == 0:
+            state = light_state(life, junction, town.lane_group[lane])
+        elif control == STOP and not removed and life.flag[STOPPED] == 0:
             stop = 1.0
     out[LIGHT_PRESENT] = light
     out[LIGHT_RED] = 1.0 if state == RED_LIGHT else 0.0
@@ -411,38 +409,37 @@ def _road_facts(
 
 
 @njit(cache=True, nogil=True)
-def _whom_to_let_pass(towns: Towns, lives: Lives, b: int, survey: Survey, out: Array) -> int:
+def _whom_to_let_pass(town: Town, life: Life, survey: Survey, out: Array) -> int:
     """Returns whom the ego must let pass at the junction ahead, -1: nobody."""
-    t = lives.town[b]
-    index = lives.flag[b, INDEX]
-    lane = lives.route_lane[b, index]
-    line = towns.lane_length[t, lane] - lives.route[b, ROUTE_S] - EGO_HALF_LENGTH
-    if towns.lane_slot[t, lane] >= 0 or index + 1 >= lives.flag[b, COUNT]:
+    index = life.flag[INDEX]
+    lane = life.route_lane[index]
+    line = town.lane_length[lane] - life.route[ROUTE_S] - EGO_HALF_LENGTH
+    if town.lane_slot[lane] >= 0 or index + 1 >= life.flag[COUNT]:
         return -1
     if line < 0.0 or line > 35.0:
         return -1
-    return int(blocker(towns, lives, b, survey, lives.vehicle.shape[1], lives.route_lane[b, index + 1]))
+    return int(blocker(town, life, survey, life.vehicle.shape[0], life.route_lane[index + 1]))
 
 
 @njit(cache=True, nogil=True)
-def _time_to_collision(lives: Lives, b: int, out: Array) -> None:
+def _time_to_collision(life: Life, out: Array) -> None:
     """Writes the time until the lead or a pedestrian in the path is reached at today's speeds."""
     ttc = TTC_MAX
     if out[LEAD_PRESENT] > 0.0 and out[LEAD_CLOSING_SPEED] > 0.1:
         ttc = min(ttc, out[LEAD_DISTANCE] / out[LEAD_CLOSING_SPEED])
-    if out[PEDESTRIAN_IN_PATH] > 0.0 and lives.ego[b, SPEED] > 0.1:
-        ttc = min(ttc, out[PEDESTRIAN_DISTANCE] / lives.ego[b, SPEED])
+    if out[PEDESTRIAN_IN_PATH] > 0.0 and life.ego[SPEED] > 0.1:
+        ttc = min(ttc, out[PEDESTRIAN_DISTANCE] / life.ego[SPEED])
     out[TIME_TO_COLLISION] = ttc
 
 
 @njit(cache=True, nogil=True)
 def _into_scene(
-    lives: Lives, b: int, scene: Array, x: float, y: float, vx: float, vy: float, kind: int
+    life: Life, scene: Array, x: float, y: float, vx: float, vy: float, kind: int
 ) -> None:
     """Enters one actor into the sector that its bearing falls in, if it is the nearest there."""
-    h = lives.ego[b, HEADING]
+    h = life.ego[HEADING]
     c, s = np.cos(h), np.sin(h)
-    dx, dy = x - lives.ego[b, X], y - lives.ego[b, Y]
+    dx, dy = x - life.ego[X], y - life.ego[Y]
     distance = np.sqrt(dx * dx + dy * dy)
     if distance > SCENE_RANGE or distance < 0.1:
         return
@@ -450,8 +447,8 @@ def _into_scene(
     sector = min(int((bearing + np.pi) / (2.0 * np.pi) * SECTORS), SECTORS - 1)
     if scene[sector, 6] > 0.0 and scene[sector, 0] <= distance:
         return
-    rx = vx - lives.ego[b, SPEED] * c
-    ry = vy - lives.ego[b, SPEED] * s
+    rx = vx - life.ego[SPEED] * c
+    ry = vy - life.ego[SPEED] * s
     scene[sector, 0] = distance
     scene[sector, 1] = -(rx * dx + ry * dy) / distance
     scene[sector, 2] = (dx * ry - dy * rx) / distance
@@ -460,85 +457,85 @@ def _into_scene(
 
 
 @njit(cache=True, nogil=True)
-def _scenes(towns: Towns, lives: Lives, b: int, scene: Array, seen: Array) -> None:
+def _scenes(town: Town, life: Life, scene: Array, seen: Array) -> None:
     """Writes the nearest actor of each bearing sector: all there are, and all that are seen."""
-    t, now = lives.town[b], lives.step[b]
+    now = life.step
     scene[:] = 0.0
     seen[:] = 0.0
-    for k in range(lives.vehicle.shape[1]):
-        if lives.vehicle_flag[b, k, V_MODE] == MODE_ABSENT:
+    for k in range(life.vehicle.shape[0]):
+        if life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
-        a = lives.vehicle[b, k]
-        if abs(a[V_X] - lives.ego[b, X]) + abs(a[V_Y] - lives.ego[b, Y]) > 1.42 * SCENE_RANGE:
+        a = life.vehicle[k]
+        if abs(a[V_X] - life.ego[X]) + abs(a[V_Y] - life.ego[Y]) > 1.42 * SCENE_RANGE:
             continue
         vx, vy = a[V_SPEED] * np.cos(a[V_HEADING]), a[V_SPEED] * np.sin(a[V_HEADING])
-        kind = lives.vehicle_flag[b, k, V_KIND]
-        _into_scene(lives, b, scene, a[V_X], a[V_Y], vx, vy, kind)
-        if now - lives.vehicle_flag[b, k, V_SEEN] <= SEEN_FOR:
-            _into_scene(lives, b, seen, a[V_X], a[V_Y], vx, vy, kind)
-    for k in range(lives.walker.shape[1]):
-        if lives.walker_flag[b, k, W_MODE] == MODE_ABSENT:
+        kind = life.vehicle_flag[k, V_KIND]
+        _into_scene(life, scene, a[V_X], a[V_Y], vx, vy, kind)
+        if now - life.vehicle_flag[k, V_SEEN] <= SEEN_FOR:
+            _into_scene(life, seen, a[V_X], a[V_Y], vx, vy, kind)
+    for k in range(life.walker.shape[0]):
+        if life.walker_flag[k, W_MODE] == MODE_ABSENT:
             continue
-        w = lives.walker[b, k]
-        if abs(w[W_X] - lives.ego[b, X]) + abs(w[W_Y] - lives.ego[b, Y]) > 1.42 * SCENE_RANGE:
+        w = life.walker[k]
+        if abs(w[W_X] - life.ego[X]) + abs(w[W_Y] - life.ego[Y]) > 1.42 * SCENE_RANGE:
             continue
-        v = w[W_SPEED] * lives.walker_flag[b, k, W_MOVING]
+        v = w[W_SPEED] * life.walker_flag[k, W_MOVING]
         vx, vy = v * np.cos(w[W_HEADING]), v * np.sin(w[W_HEADING])
-        kind = lives.walker_flag[b, k, W_KIND]
-        _into_scene(lives, b, scene, w[W_X], w[W_Y], vx, vy, kind)
-        if now - lives.walker_flag[b, k, W_SEEN] <= SEEN_FOR:
-            _into_scene(lives, b, seen, w[W_X], w[W_Y], vx, vy, kind)
-    for k in range(lives.parked.shape[1]):
-        place = lives.parked[b, k]
+        kind = life.walker_flag[k, W_KIND]
+        _into_scene(life, scene, w[W_X], w[W_Y], vx, vy, kind)
+        if now - life.walker_flag[k, W_SEEN] <= SEEN_FOR:
+            _into_scene(life, seen, w[W_X], w[W_Y], vx, vy, kind)
+    for k in range(life.parked.shape[0]):
+        place = life.parked[k]
         if place < 0:
             continue
-        x, y = towns.parking_xyh[t, place, 0], towns.parking_xyh[t, place, 1]
-        if abs(x - lives.ego[b, X]) + abs(y - lives.ego[b, Y]) > 1.42 * SCENE_RANGE:
+        x, y = town.parking_xyh[place, 0], town.parking_xyh[place, 1]
+        if abs(x - life.ego[X]) + abs(y - life.ego[Y]) > 1.42 * SCENE_RANGE:
             continue
-        _into_scene(lives, b, scene, x, y, 0.0, 0.0, 1)
-        if now - lives.parked_seen[b, k] <= SEEN_FOR:
-            _into_scene(lives, b, seen, x, y, 0.0, 0.0, 1)
+        _into_scene(life, scene, x, y, 0.0, 0.0, 1)
+        if now - life.parked_seen[k] <= SEEN_FOR:
+            _into_scene(life, seen, x, y, 0.0, 0.0, 1)
 
 
 @njit(cache=True, nogil=True)
 def _seen_facts(
-    towns: Towns, lives: Lives, b: int, rows: int, path: Array, facts: Array, whom: int,
+    town: Town, life: Life, rows: int, path: Array, facts: Array, whom: int,
     known: Array, seen: Array,
 ) -> None:  # fmt: skip
     """Writes the facts as far as they are seen, and which of them are."""
-    now = lives.step[b]
-    n = lives.vehicle.shape[1]
+    now = life.step
+    n = life.vehicle.shape[0]
     seen[:] = facts
     known[:] = True
-    _lead(towns, lives, b, path, rows, seen, True)
-    _pedestrian(towns, lives, b, path, rows, seen, True)
+    _lead(town, life, path, rows, seen, True)
+    _pedestrian(town, life, path, rows, seen, True)
     if facts[LEAD_PRESENT] != seen[LEAD_PRESENT] or facts[LEAD_DISTANCE] != seen[LEAD_DISTANCE]:
         known[LEAD_PRESENT : LEAD_CLOSING_SPEED + 1] = False
     if facts[PEDESTRIAN_DISTANCE] != seen[PEDESTRIAN_DISTANCE]:
         known[PEDESTRIAN_IN_PATH : PEDESTRIAN_DISTANCE + 1] = False
-    if facts[LIGHT_PRESENT] > 0.0 and now - lives.sign_seen[b] > SIGN_FOR:
+    if facts[LIGHT_PRESENT] > 0.0 and now - life.sign_seen > SIGN_FOR:
         known[LIGHT_PRESENT : LIGHT_DISTANCE + 1] = False
         seen[LIGHT_PRESENT : LIGHT_GREEN + 1] = 0.0
         seen[LIGHT_DISTANCE] = REACH
-    if facts[STOP_SIGN] > 0.0 and lives.sign_seen[b] < 0:
+    if facts[STOP_SIGN] > 0.0 and life.sign_seen < 0:
         known[STOP_SIGN] = False
         seen[STOP_SIGN] = 0.0
-    if lives.flag[b, LIMIT_KNOWN] == 1:
-        seen[SPEED_LIMIT] = lives.seen_limit[b]
-        known[SPEED_LIMIT] = abs(lives.seen_limit[b] - facts[SPEED_LIMIT]) < 0.1
+    if life.flag[LIMIT_KNOWN] == 1:
+        seen[SPEED_LIMIT] = life.seen_limit
+        known[SPEED_LIMIT] = abs(life.seen_limit - facts[SPEED_LIMIT]) < 0.1
     else:
         seen[SPEED_LIMIT] = SAFE_LIMIT
         known[SPEED_LIMIT] = False
-    if whom >= 0 and whom < n and now - lives.vehicle_flag[b, whom, V_SEEN] > SEEN_FOR:
+    if whom >= 0 and whom < n and now - life.vehicle_flag[whom, V_SEEN] > SEEN_FOR:
         known[MUST_YIELD] = False
         seen[MUST_YIELD] = 0.0
-    _time_to_collision(lives, b, seen)
+    _time_to_collision(life, seen)
     known[TIME_TO_COLLISION] = abs(seen[TIME_TO_COLLISION] - facts[TIME_TO_COLLISION]) < 0.5
 
 
 @njit(cache=True, nogil=True)
 def describe(
-    towns: Towns, lives: Lives, b: int, survey: Survey, scratch: Scratch, notes: Notes, fields: tuple
+    town: Town, life: Life, survey: Survey, scratch: Scratch, notes: Notes, b: int, fields: tuple
 ) -> None:
     """Fills row b of the notes; the survey must be of this very moment.
 
@@ -546,22 +543,22 @@ def describe(
       fields: tangents of half the front camera's and of half the mirror's field of view.
     """
     path, facts = scratch.path, notes.facts[b]
-    rows = path_ahead(towns, lives, b, path)
-    _look(towns, lives, b, fields)
-    _look_at_signs(towns, lives, b, fields)
-    _road_facts(towns, lives, b, path, rows, facts)
-    _lead(towns, lives, b, path, rows, facts, False)
-    _pedestrian(towns, lives, b, path, rows, facts, False)
-    whom = _whom_to_let_pass(towns, lives, b, survey, facts)
+    rows = path_ahead(town, life, path)
+    _look(town, life, fields)
+    _look_at_signs(town, life, fields)
+    _road_facts(town, life, path, rows, facts)
+    _lead(town, life, path, rows, facts, False)
+    _pedestrian(town, life, path, rows, facts, False)
+    whom = _whom_to_let_pass(town, life, survey, facts)
     facts[MUST_YIELD] = 1.0 if whom >= 0 else 0.0
-    _time_to_collision(lives, b, facts)
-    _seen_facts(towns, lives, b, rows, path, facts, whom, notes.known[b], notes.seen[b])
-    _scenes(towns, lives, b, notes.scene[b], notes.scene_seen[b])
-    h = lives.ego[b, HEADING]
+    _time_to_collision(life, facts)
+    _seen_facts(town, life, rows, path, facts, whom, notes.known[b], notes.seen[b])
+    _scenes(town, life, notes.scene[b], notes.scene_seen[b])
+    h = life.ego[HEADING]
     c, s = np.cos(h), np.sin(h)
     for k in range(PATH_POINTS):
         row = min(2 * (k + 1), rows - 1)
-        dx, dy = path[row, 0] - lives.ego[b, X], path[row, 1] - lives.ego[b, Y]
+        dx, dy = path[row, 0] - life.ego[X], path[row, 1] - life.ego[Y]
         notes.path[b, k, 0] = c * dx + s * dy
         notes.path[b, k, 1] = -s * dx + c * dy
     notes.cause[b] = (

@@ -28,7 +28,7 @@ from .lives import (
     Mode,
 )
 from .params import Kind
-from .road import Towns, lane_pose
+from .road import Town, lane_pose
 from .traffic import GREEN_LIGHT, RED_LIGHT, YELLOW_LIGHT
 
 OPERATIONS = {
@@ -77,7 +77,7 @@ def _place(lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
     x, y = _number(operation, "x"), _number(operation, "y")
     heading, speed = _number(operation, "heading", 0.0), _number(operation, "speed", 0.0)
     is_walker = kind in (Kind.PEDESTRIAN, Kind.CHILD)
-    flags = lives.walker_flag if is_walker else lives.vehicle_flag
+    flags = lives["walker_flag"] if is_walker else lives["vehicle_flag"]
     mode = W_MODE if is_walker else V_MODE
     slots = flags.shape[1]
     free = [k for k in range(slots - SPARE, slots) if flags[b, k, mode] == Mode.ABSENT]
@@ -87,11 +87,11 @@ def _place(lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
     flags[b, k, mode] = Mode.PLACED
     if is_walker:
         flags[b, k, W_KIND], flags[b, k, W_SEEN] = kind, -1000
-        row = lives.walker[b, k]
+        row = lives["walker"][b, k]
         row[W_X], row[W_Y], row[W_HEADING], row[W_SPEED] = x, y, heading, speed
     else:
         flags[b, k, V_KIND], flags[b, k, V_SEEN] = kind, -1000
-        row = lives.vehicle[b, k]
+        row = lives["vehicle"][b, k]
         row[V_X], row[V_Y], row[V_HEADING], row[V_SPEED] = x, y, heading, speed
 
 
@@ -99,20 +99,19 @@ def _remove(lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
     """Takes an actor away for good."""
     actor = _choice(operation, "actor", {"vehicle": 0, "walker": 1, "parked": 2})
     if actor == 0:
-        k = _index(operation, "index", lives.vehicle.shape[1])
-        lives.vehicle_flag[b, k, V_MODE] = Mode.ABSENT
+        k = _index(operation, "index", lives["vehicle"].shape[1])
+        lives["vehicle_flag"][b, k, V_MODE] = Mode.ABSENT
     elif actor == 1:
-        k = _index(operation, "index", lives.walker.shape[1])
-        lives.walker_flag[b, k, W_MODE] = Mode.ABSENT
+        k = _index(operation, "index", lives["walker"].shape[1])
+        lives["walker_flag"][b, k, W_MODE] = Mode.ABSENT
     else:
-        lives.parked[b, _index(operation, "index", lives.parked.shape[1])] = -1
+        lives["parked"][b, _index(operation, "index", lives["parked"].shape[1])] = -1
 
 
-def _block(towns: Towns, lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
+def _block(town: Town, lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
     """Puts a barrier across a lane."""
-    t = int(lives.town[b])
-    lane = _index(operation, "lane", int(towns.lane_count[t]))
-    x, y, heading, _ = lane_pose(towns, t, lane, _number(operation, "s"))
+    lane = _index(operation, "lane", int(town["lane_count"]))
+    x, y, heading, _ = lane_pose(town, lane, _number(operation, "s"))
     _place(lives, b, {"op": "block", "kind": "static", "x": x, "y": y, "heading": heading})
 
 
@@ -126,10 +125,10 @@ def _weather(lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
             value = _number(operation, name)
             if not low <= value <= high:
                 raise ValueError(f"`{name}` must lie within {low} and {high}; got {value}.")
-            lives.weather[b, column] = value
+            lives["weather"][b, column] = value
 
 
-def intervene(towns: Towns, lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
+def intervene(town: Town, lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
     """Applies one operation to life b at once.
 
     Args:
@@ -140,22 +139,21 @@ def intervene(towns: Towns, lives: Lives, b: int, operation: Mapping[str, Any]) 
     """
     _choice(operation, "op", OPERATIONS)
     name = operation["op"]
-    t = int(lives.town[b])
     if name == "place":
         _place(lives, b, operation)
     elif name == "remove":
         _remove(lives, b, operation)
     elif name == "light":
-        junction = _index(operation, "junction", int(towns.junction_count[t]))
-        lives.light_set[b, junction] = _choice(operation, "state", STATES)
+        junction = _index(operation, "junction", int(town["junction_count"]))
+        lives["light_set"][b, junction] = _choice(operation, "state", STATES)
     elif name == "sign":
-        static = _index(operation, "index", int(towns.static_count[t]))
+        static = _index(operation, "index", int(town["static_count"]))
         present = _choice(operation, "present", {True: 1, False: 0})
-        lives.static_off[b, static] = 1 - present
+        lives["static_off"][b, static] = 1 - present
     elif name == "limit":
-        lane = _index(operation, "lane", int(towns.lane_count[t]))
-        lives.limit_set[b, lane] = max(_number(operation, "limit"), 0.0)
+        lane = _index(operation, "lane", int(town["lane_count"]))
+        lives["limit_set"][b, lane] = max(_number(operation, "limit"), 0.0)
     elif name == "block":
-        _block(towns, lives, b, operation)
+        _block(town, lives, b, operation)
     else:
         _weather(lives, b, operation)

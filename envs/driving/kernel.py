@@ -43,13 +43,13 @@ from .lives import (
     W_Y,
     YAW_RATE,
     Array,
-    Lives,
+    Life,
     Mode,
     X,
     Y,
 )
 from .params import CELL, CELLS, LANE_WIDTH, Kind
-from .road import Towns
+from .road import Town
 from .route import follow_route
 from .traffic import (
     DT,
@@ -113,28 +113,28 @@ def bicycle(
 
 
 @njit(cache=True, nogil=True)
-def move_ego(lives: Lives, b: int, steering: float, acceleration: float) -> None:
+def move_ego(life: Life, steering: float, acceleration: float) -> None:
     """Moves the ego by DT towards a wanted steering angle with a wanted acceleration."""
-    ego = lives.ego
-    v = ego[b, SPEED]
-    grip = lives.weather[b, FRICTION] * GRAVITY
+    ego = life.ego
+    v = ego[SPEED]
+    grip = life.weather[FRICTION] * GRAVITY
     limit = steering_limit(v)
     wanted = min(max(steering, -limit), limit)
     change = STEERING_RATE * DT
-    ego[b, STEERING] += min(max(wanted - ego[b, STEERING], -change), change)
-    angle = ego[b, STEERING]
+    ego[STEERING] += min(max(wanted - ego[STEERING], -change), change)
+    angle = ego[STEERING]
     if v > 1.0:  # the tyres slide beyond their grip: the car turns less than the wheels
         slide = np.arctan(0.85 * grip * WHEELBASE / (v * v))
         angle = min(max(angle, -slide), slide)
     a = min(max(acceleration, -min(BRAKE_MAX, 0.9 * grip)), min(DRIVE_MAX, 0.6 * grip))
     x, y, heading, faster, rate = bicycle(
-        ego[b, X], ego[b, Y], ego[b, HEADING], v, angle, a, DT
+        ego[X], ego[Y], ego[HEADING], v, angle, a, DT
     )
     actual = (faster - v) / DT
-    ego[b, JERK] = (actual - ego[b, ACCELERATION]) / DT
-    ego[b, ACCELERATION] = actual
-    ego[b, X], ego[b, Y], ego[b, HEADING] = x, y, heading
-    ego[b, SPEED], ego[b, YAW_RATE] = faster, rate
+    ego[JERK] = (actual - ego[ACCELERATION]) / DT
+    ego[ACCELERATION] = actual
+    ego[X], ego[Y], ego[HEADING] = x, y, heading
+    ego[SPEED], ego[YAW_RATE] = faster, rate
 
 
 @njit(cache=True, nogil=True)
@@ -161,118 +161,116 @@ def boxes_touch(
 
 
 @njit(cache=True, nogil=True)
-def _touches(lives: Lives, b: int, x: float, y: float, h: float, hl: float, hw: float) -> bool:
+def _touches(life: Life, x: float, y: float, h: float, hl: float, hw: float) -> bool:
     """Returns whether the ego overlaps a box."""
-    e = lives.ego
+    e = life.ego
     return boxes_touch(
-        e[b, X], e[b, Y], e[b, HEADING], EGO_HALF_LENGTH, EGO_HALF_WIDTH, x, y, h, hl, hw
+        e[X], e[Y], e[HEADING], EGO_HALF_LENGTH, EGO_HALF_WIDTH, x, y, h, hl, hw
     )
 
 
 @njit(cache=True, nogil=True)
-def _struck(towns: Towns, lives: Lives, b: int) -> tuple:
+def _struck(town: Town, life: Life) -> tuple:
     """Returns (actor index, kind) that the ego overlaps, (-1, 0): nobody.
 
     Actors are numbered vehicles, then walkers, then parked cars.
     """
-    t = lives.town[b]
-    n, m = lives.vehicle.shape[1], lives.walker.shape[1]
-    ex, ey = lives.ego[b, X], lives.ego[b, Y]
+    n, m = life.vehicle.shape[0], life.walker.shape[0]
+    ex, ey = life.ego[X], life.ego[Y]
     for k in range(n):
-        if lives.vehicle_flag[b, k, V_MODE] == MODE_ABSENT:
+        if life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
-        x, y = lives.vehicle[b, k, V_X], lives.vehicle[b, k, V_Y]
+        x, y = life.vehicle[k, V_X], life.vehicle[k, V_Y]
         if abs(x - ex) + abs(y - ey) > 10.0:
             continue
-        kind = lives.vehicle_flag[b, k, V_KIND]
-        h = lives.vehicle[b, k, V_HEADING]
-        if _touches(lives, b, x, y, h, HALF_LENGTH[kind], HALF_WIDTH[kind]):
+        kind = life.vehicle_flag[k, V_KIND]
+        h = life.vehicle[k, V_HEADING]
+        if _touches(life, x, y, h, HALF_LENGTH[kind], HALF_WIDTH[kind]):
             return k, kind
     for k in range(m):
-        if lives.walker_flag[b, k, W_MODE] == MODE_ABSENT:
+        if life.walker_flag[k, W_MODE] == MODE_ABSENT:
             continue
-        x, y = lives.walker[b, k, W_X], lives.walker[b, k, W_Y]
+        x, y = life.walker[k, W_X], life.walker[k, W_Y]
         if abs(x - ex) + abs(y - ey) < 5.0 and _touches(
-            lives, b, x, y, 0.0, WALKER_RADIUS, WALKER_RADIUS
+            life, x, y, 0.0, WALKER_RADIUS, WALKER_RADIUS
         ):
             return n + k, PEDESTRIAN
-    if abs(lives.route[b, ROUTE_LATERAL]) > 0.8:
-        for k in range(lives.parked.shape[1]):
-            place = lives.parked[b, k]
+    if abs(life.route[ROUTE_LATERAL]) > 0.8:
+        for k in range(life.parked.shape[0]):
+            place = life.parked[k]
             if place < 0:
                 continue
-            x, y = towns.parking_xyh[t, place, 0], towns.parking_xyh[t, place, 1]
+            x, y = town.parking_xyh[place, 0], town.parking_xyh[place, 1]
             if abs(x - ex) + abs(y - ey) < 7.0 and _touches(
-                lives, b, x, y, towns.parking_xyh[t, place, 2], HALF_LENGTH[1], HALF_WIDTH[1]
+                life, x, y, town.parking_xyh[place, 2], HALF_LENGTH[1], HALF_WIDTH[1]
             ):
                 return n + m + k, 1
     return -1, 0
 
 
 @njit(cache=True, nogil=True)
-def _in_building(towns: Towns, lives: Lives, b: int) -> bool:
+def _in_building(town: Town, life: Life) -> bool:
     """Returns whether the ego overlaps a building."""
-    t = lives.town[b]
-    ex, ey = lives.ego[b, X], lives.ego[b, Y]
+    ex, ey = life.ego[X], life.ego[Y]
     ix, iy = int(ex // CELL), int(ey // CELL)
     for cx in range(max(ix - 1, 0), min(ix + 2, CELLS)):
         for cy in range(max(iy - 1, 0), min(iy + 2, CELLS)):
             cell = cx * CELLS + cy
-            for k in range(towns.building_first[t, cell], towns.building_first[t, cell + 1]):
-                u = towns.buildings[t, k]
-                if _touches(lives, b, u[0], u[1], u[2], u[3], u[4]):
+            for k in range(town.building_first[cell], town.building_first[cell + 1]):
+                u = town.buildings[k]
+                if _touches(life, u[0], u[1], u[2], u[3], u[4]):
                     return True
     return False
 
 
 @njit(cache=True, nogil=True)
-def _collide(towns: Towns, lives: Lives, b: int, was: tuple) -> None:
+def _collide(town: Town, life: Life, was: tuple) -> None:
     """Stops the ego dead where it strikes something, counts it, and remembers whom to take away."""
-    flag = lives.flag
-    who, kind = _struck(towns, lives, b)
+    flag = life.flag
+    who, kind = _struck(town, life)
     if who >= 0:
-        flag[b, STRUCK], flag[b, STRUCK_AT] = who, lives.clock[b]
-        if who < lives.vehicle.shape[1]:
-            lives.vehicle[b, who, V_SPEED] = 0.0
-    elif abs(lives.route[b, ROUTE_LATERAL]) > 3.0 and _in_building(towns, lives, b):
-        lives.ego[b, X], lives.ego[b, Y], lives.ego[b, HEADING] = was
+        flag[STRUCK], flag[STRUCK_AT] = who, life.clock
+        if who < life.vehicle.shape[0]:
+            life.vehicle[who, V_SPEED] = 0.0
+    elif abs(life.route[ROUTE_LATERAL]) > 3.0 and _in_building(town, life):
+        life.ego[X], life.ego[Y], life.ego[HEADING] = was
         kind = STATIC
-        if flag[b, ON_BUILDING] == 1:  # still the same crash
-            lives.ego[b, SPEED] = 0.0
+        if flag[ON_BUILDING] == 1:  # still the same crash
+            life.ego[SPEED] = 0.0
             return
-        flag[b, ON_BUILDING] = 1
+        flag[ON_BUILDING] = 1
     else:
-        if lives.ego[b, SPEED] > 0.5:
-            flag[b, ON_BUILDING] = 0
+        if life.ego[SPEED] > 0.5:
+            flag[ON_BUILDING] = 0
         return
-    lives.ego[b, SPEED] = 0.0
-    flag[b, FROZEN] = FROZEN_FOR
-    flag[b, COLLIDED] = kind
+    life.ego[SPEED] = 0.0
+    flag[FROZEN] = FROZEN_FOR
+    flag[COLLIDED] = kind
     column = T_VEHICLE
     if kind == STATIC:
         column = T_STATIC
     elif kind == PEDESTRIAN:
         column = T_PEDESTRIAN
-    lives.tally[b, column] += 1.0
+    life.tally[column] += 1.0
 
 
 @njit(cache=True, nogil=True)
-def _take_away(lives: Lives, b: int) -> None:
+def _take_away(life: Life) -> None:
     """Removes the actor that was struck, so that the episode can go on."""
-    who = lives.flag[b, STRUCK]
-    n, m = lives.vehicle.shape[1], lives.walker.shape[1]
+    who = life.flag[STRUCK]
+    n, m = life.vehicle.shape[0], life.walker.shape[0]
     if 0 <= who < n:
-        lives.vehicle_flag[b, who, V_MODE] = MODE_ABSENT
+        life.vehicle_flag[who, V_MODE] = MODE_ABSENT
     elif n <= who < n + m:
-        lives.walker_flag[b, who - n, W_MODE] = MODE_ABSENT
+        life.walker_flag[who - n, W_MODE] = MODE_ABSENT
     elif who >= n + m:
-        lives.parked[b, who - n - m] = -1
-    lives.flag[b, STRUCK] = -1
+        life.parked[who - n - m] = -1
+    life.flag[STRUCK] = -1
 
 
 @njit(cache=True, nogil=True)
 def advance(
-    towns: Towns, lives: Lives, b: int, survey: Survey, steering: float, acceleration: float
+    town: Town, life: Life, survey: Survey, steering: float, acceleration: float
 ) -> float:
     """Lives one decision of life b: two substeps of everybody.
 
@@ -282,32 +280,32 @@ def advance(
     Returns:
       The distance from the route [m].
     """
-    flag, ego, tally = lives.flag, lives.ego, lives.tally
-    flag[b, COLLIDED] = flag[b, RAN_RED] = flag[b, RAN_STOP] = 0
+    flag, ego, tally = life.flag, life.ego, life.tally
+    flag[COLLIDED] = flag[RAN_RED] = flag[RAN_STOP] = 0
     off = 0.0
     for _ in range(SUBSTEPS):
-        look_around(towns, lives, b, survey)
-        step_vehicles(towns, lives, b, survey)
-        step_walkers(towns, lives, b)
-        was = (ego[b, X], ego[b, Y], ego[b, HEADING])
-        if flag[b, FROZEN] > 0:
-            ego[b, SPEED] = ego[b, ACCELERATION] = ego[b, YAW_RATE] = ego[b, JERK] = 0.0
-            flag[b, FROZEN] -= 1
-            if flag[b, FROZEN] == 0:
-                _take_away(lives, b)
+        look_around(town, life, survey)
+        step_vehicles(town, life, survey)
+        step_walkers(town, life)
+        was = (ego[X], ego[Y], ego[HEADING])
+        if flag[FROZEN] > 0:
+            ego[SPEED] = ego[ACCELERATION] = ego[YAW_RATE] = ego[JERK] = 0.0
+            flag[FROZEN] -= 1
+            if flag[FROZEN] == 0:
+                _take_away(life)
         else:
-            move_ego(lives, b, steering, acceleration)
-        lives.clock[b] += 1
-        off = follow_route(towns, lives, b)
-        if flag[b, FROZEN] == 0:
-            _collide(towns, lives, b, was)
-        way = ego[b, SPEED] * DT
-        tally[b, T_DISTANCE] += way
-        if abs(lives.route[b, ROUTE_LATERAL]) > 0.5 * LANE_WIDTH or off > 2.5:
-            tally[b, T_OUTSIDE] += way
-        if ego[b, SPEED] > lives.limit[b] + 1.0:
-            tally[b, T_SPEEDING] += DT
-    tally[b, T_RED] += flag[b, RAN_RED]
-    tally[b, T_STOP] += flag[b, RAN_STOP]
-    lives.step[b] += 1
+            move_ego(life, steering, acceleration)
+        life.clock += 1
+        off = follow_route(town, life)
+        if flag[FROZEN] == 0:
+            _collide(town, life, was)
+        way = ego[SPEED] * DT
+        tally[T_DISTANCE] += way
+        if abs(life.route[ROUTE_LATERAL]) > 0.5 * LANE_WIDTH or off > 2.5:
+            tally[T_OUTSIDE] += way
+        if ego[SPEED] > life.limit + 1.0:
+            tally[T_SPEEDING] += DT
+    tally[T_RED] += flag[RAN_RED]
+    tally[T_STOP] += flag[RAN_STOP]
+    life.step += 1
     return off

@@ -27,11 +27,14 @@ from ..geometry import (
     turn,
 )
 from .blocks import (
+    BAY_LENGTH,
     BAY_WIDTH,
     BLOCKS,
     HALF,
+    ROAD_EDGE,
     WALK_EDGE,
     Block,
+    bays,
     centre_line,
     entry_pose,
     walks,
@@ -43,7 +46,9 @@ LAYOUTS = 8  # of each block
 MARGIN = 0.6  # [m] between a building and the side of its cell
 CLEARANCE = 1.3 + 1.5  # [m] between a building and a line that people walk, half of it pavement
 BETWEEN = 1.0  # [m] between buildings at least
-_ROW, _TREE, _KIND = 31, 32, 33  # purposes of draws
+ACROSS = (-ROAD_EDGE, -ROAD_EDGE / 2.0, 0.0, ROAD_EDGE / 2.0, ROAD_EDGE)
+"""Lines along a road that nothing grows on, from its centre line [m]."""
+_ROW = 31  # purpose of draws
 
 
 PLANTS = {"park": (26, 10), "meadow": (8, 8), "houses": (10, 9), "shops": (5, 4)}
@@ -167,10 +172,14 @@ def _kept_free(block: Block) -> Array:
         for line in lines
     ]
     if block.path:
-        points.append(centre_line(block))
+        points += [centre_line(block, left) for left in ACROSS]
     if block.is_junction:
-        arm = np.stack([np.arange(0.0, HALF), np.zeros(int(HALF))], axis=1)
-        points += [turn(arm, side) for side in block.sockets]
+        ahead = np.arange(0.0, HALF)
+        for left in ACROSS:
+            arm = np.stack([ahead, np.full(len(ahead), left)], axis=1)
+            points += [turn(arm, side) for side in block.sockets]
+    if block.bays:
+        points += [bays(block)[:, :2], bays(block)[:, :2] + np.array([BAY_LENGTH / 2.0, 0.0])]
     return np.concatenate(points) if points else np.full((1, 2), 1e6)
 
 

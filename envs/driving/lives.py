@@ -1,30 +1,34 @@
-"""The state of a batch of lives: one NamedTuple of arrays, lane first, and nothing else.
+"""The state of a life: one record of fixed size, and nothing else.
 
-Everything that a life carries from step to step is here, so that a snapshot is a copy of one row
-of every array. Columns are named by the constants below; numba takes them as literals.
+Everything that a life carries from step to step is here; B lives are a structured array [B], and a
+snapshot is a copy of one element. Kernels take a record by reference (`life.ego[X]`), which costs
+nothing, where a tuple of forty arrays would be copied at every call. Columns of a record's arrays
+are named by the constants below; numba takes them as literals.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Life = Any  # a record of `life_dtype`, as numba sees it
+Lives = NDArray[np.void]  # [B] of `life_dtype`
 
 MAX_ROUTE = 48  # lanes of a route, connectors included
 SPARE = 4  # slots for actors that `intervene` places
 
-# Lives.ego columns
+# Life.ego columns
 X, Y, HEADING, SPEED, STEERING, ACCELERATION, YAW_RATE, JERK = range(8)
 EGO_COLUMNS = 8
 
-# Lives.route columns: where the ego is on its route, and what the route asks
+# Life.route columns: where the ego is on its route, and what the route asks
 ROUTE_S, ROUTE_LATERAL, ROUTE_START, ROUTE_GOAL, ROUTE_LENGTH, ROUTE_DONE = range(6)
 ROUTE_COLUMNS = 6
 
-# Lives.flag columns (integers about the ego)
+# Life.flag columns (integers about the ego)
 (
     COUNT,  # lanes of the route
     INDEX,  # the lane that the ego is on, as an index into the route
@@ -43,11 +47,11 @@ ROUTE_COLUMNS = 6
 ) = range(14)
 FLAG_COLUMNS = 14
 
-# Lives.vehicle columns
+# Life.vehicle columns
 V_S, V_SPEED, V_ACCELERATION, V_X, V_Y, V_HEADING, V_PATIENCE, V_PACE = range(8)
 VEHICLE_COLUMNS = 8
 
-# Lives.vehicle_flag columns
+# Life.vehicle_flag columns
 (
     V_MODE,  # a `Mode`
     V_KIND,
@@ -62,15 +66,15 @@ VEHICLE_COLUMNS = 8
 ) = range(10)
 VEHICLE_FLAGS = 10
 
-# Lives.walker columns
+# Life.walker columns
 W_S, W_SPEED, W_X, W_Y, W_HEADING, W_PHASE = range(6)
 WALKER_COLUMNS = 6
 
-# Lives.walker_flag columns
+# Life.walker_flag columns
 W_MODE, W_KIND, W_COLOUR, W_EDGE, W_DIRECTION, W_VISITS, W_SINCE, W_SEEN, W_MOVING = range(9)
 WALKER_FLAGS = 9
 
-# Lives.tally columns (sums since the episode began)
+# Life.tally columns (sums since the episode began)
 (
     T_DISTANCE,
     T_OUTSIDE,  # metres of route driven outside the lane
@@ -86,7 +90,7 @@ WALKER_FLAGS = 9
 ) = range(11)
 TALLY_COLUMNS = 11
 
-# Lives.weather columns
+# Life.weather columns
 DAYLIGHT, FOG, FRICTION = range(3)
 
 
@@ -113,98 +117,63 @@ class End:
 END_NAMES = ("running", "route_done", "off_route", "collision", "time_limit", "standing")
 
 
-class Lives(NamedTuple):
-    """State of B lives; see the column constants above. SI units, float32 unless said."""
-
-    seed: Array  # int64 [B]
-    episode: Array  # int64 [B]
-    step: Array  # int32 [B] decisions since reset
-    clock: Array  # int32 [B] substeps since reset
-    town: Array  # int32 [B] row in the pool
-    weather: Array  # [B, 3]
-    ego: Array  # [B, EGO_COLUMNS]
-    flag: Array  # int32 [B, FLAG_COLUMNS]
-    route: Array  # [B, ROUTE_COLUMNS]
-    route_lane: Array  # int16 [B, MAX_ROUTE]
-    route_at: Array  # [B, MAX_ROUTE] route distance at each lane's s = 0 (negative for the first)
-    limit: Array  # [B] limit that holds for the ego now
-    seen_limit: Array  # [B] limit last read from a sign
-    vehicle: Array  # [B, N, VEHICLE_COLUMNS]
-    vehicle_flag: Array  # int32 [B, N, VEHICLE_FLAGS]
-    walker: Array  # [B, M, WALKER_COLUMNS]
-    walker_flag: Array  # int32 [B, M, WALKER_FLAGS]
-    parked: Array  # int16 [B, K] parking place, -1: none
-    parked_seen: Array  # int32 [B, K]
-    sign_seen: Array  # int32 [B] decision at which the sign or light ahead was last seen
-    light_set: Array  # int8 [B, J] -1: its cycle; else 0 red, 1 yellow, 2 green for both groups
-    static_off: Array  # uint8 [B, S] 1: taken away
-    limit_set: Array  # [B, L] a limit set by `intervene`, 0: none
-    tally: Array  # float64 [B, TALLY_COLUMNS]
-
-
-def allocate(
-    lives: int,
-    vehicles: int,
-    walkers: int,
-    parked: int,
-    sizes: tuple[int, int, int],
-) -> Lives:
-    """Returns zeroed state for a batch.
+def life_dtype(
+    vehicles: int, walkers: int, parked: int, sizes: tuple[int, int, int]
+) -> np.dtype[np.void]:
+    """Returns the record of a life.
 
     Args:
-      lives: B.
-      vehicles, walkers, parked: actors a life; SPARE slots are added to the first two.
+      vehicles, walkers, parked: actors of a life; SPARE slots are added to the first two.
       sizes: junctions, statics and lanes that a town may have.
     """
-    b, n, m = lives, vehicles + SPARE, walkers + SPARE
+    n, m = vehicles + SPARE, walkers + SPARE
     junctions, statics, lanes = sizes
     f4, i4 = np.float32, np.int32
-    return Lives(
-        seed=np.zeros(b, np.int64),
-        episode=np.zeros(b, np.int64),
-        step=np.zeros(b, i4),
-        clock=np.zeros(b, i4),
-        town=np.zeros(b, i4),
-        weather=np.zeros((b, 3), f4),
-        ego=np.zeros((b, EGO_COLUMNS), f4),
-        flag=np.zeros((b, FLAG_COLUMNS), i4),
-        route=np.zeros((b, ROUTE_COLUMNS), f4),
-        route_lane=np.zeros((b, MAX_ROUTE), np.int16),
-        route_at=np.zeros((b, MAX_ROUTE), f4),
-        limit=np.zeros(b, f4),
-        seen_limit=np.zeros(b, f4),
-        vehicle=np.zeros((b, n, VEHICLE_COLUMNS), f4),
-        vehicle_flag=np.zeros((b, n, VEHICLE_FLAGS), i4),
-        walker=np.zeros((b, m, WALKER_COLUMNS), f4),
-        walker_flag=np.zeros((b, m, WALKER_FLAGS), i4),
-        parked=np.full((b, max(parked, 1)), -1, np.int16),
-        parked_seen=np.zeros((b, max(parked, 1)), i4),
-        sign_seen=np.zeros(b, i4),
-        light_set=np.full((b, junctions), -1, np.int8),
-        static_off=np.zeros((b, statics), np.uint8),
-        limit_set=np.zeros((b, lanes), f4),
-        tally=np.zeros((b, TALLY_COLUMNS), np.float64),
+    return np.dtype(
+        [
+            ("seed", np.int64),
+            ("episode", np.int64),
+            ("step", i4),  # decisions since reset
+            ("clock", i4),  # substeps since reset
+            ("town", i4),  # row in the pool
+            ("limit", f4),  # the limit that holds for the ego now
+            ("seen_limit", f4),  # the limit last read from a sign
+            ("sign_seen", i4),  # decision at which the sign or light ahead was last seen
+            ("weather", f4, 3),
+            ("ego", f4, EGO_COLUMNS),
+            ("flag", i4, FLAG_COLUMNS),
+            ("route", f4, ROUTE_COLUMNS),
+            ("route_lane", np.int16, MAX_ROUTE),
+            ("route_at", f4, MAX_ROUTE),  # route distance at each lane's s = 0
+            ("vehicle", f4, (n, VEHICLE_COLUMNS)),
+            ("vehicle_flag", i4, (n, VEHICLE_FLAGS)),
+            ("walker", f4, (m, WALKER_COLUMNS)),
+            ("walker_flag", i4, (m, WALKER_FLAGS)),
+            ("parked", np.int16, max(parked, 1)),  # parking place, -1: none
+            ("parked_seen", i4, max(parked, 1)),
+            ("light_set", np.int8, junctions),  # -1: its cycle; else a state for both groups
+            ("static_off", np.uint8, statics),  # 1: taken away
+            ("limit_set", f4, lanes),  # a limit set by `intervene`, 0: none
+            ("tally", np.float64, TALLY_COLUMNS),
+        ],
+        align=True,
     )
 
 
-def snapshot(lives: Lives, lane: int) -> dict[str, Array]:
-    """Returns a copy of one life, by array name."""
-    return {name: getattr(lives, name)[lane].copy() for name in Lives._fields}
+def snapshot(lives: Lives, lane: int) -> Lives:
+    """Returns a copy of one life, a structured array [1]."""
+    return lives[lane : lane + 1].copy()
 
 
-def restore(lives: Lives, lane: int, saved: dict[str, Array]) -> None:
+def restore(lives: Lives, lane: int, saved: Lives) -> None:
     """Puts a life back exactly.
 
     Raises:
-      ValueError: `saved` is of a world with other counts.
+      ValueError: `saved` is no snapshot of a world with the same counts.
     """
-    for name in Lives._fields:
-        place = getattr(lives, name)
-        if name not in saved or np.shape(saved[name]) != place.shape[1:]:
-            raise ValueError(
-                f"`snapshot` must come from a world with the same counts; its {name!r} is "
-                f"{np.shape(saved.get(name))}, here {place.shape[1:]}. "
-                "Make both worlds with the same arguments."
-            )
-    for name in Lives._fields:
-        getattr(lives, name)[lane] = saved[name]
+    if getattr(saved, "dtype", None) != lives.dtype or saved.shape != (1,):
+        raise ValueError(
+            "`snapshot` must come from a world with the same counts of vehicles, parked cars and "
+            "pedestrians. Make both worlds with the same arguments."
+        )
+    lives[lane] = saved[0]

@@ -9,7 +9,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .facts import LANE_OFFSET, Notes
 from .lives import (
     ACCELERATION,
     COLLIDED,
@@ -25,7 +24,7 @@ from .lives import (
     YAW_RATE,
     Array,
     End,
-    Lives,
+    Life,
 )
 
 WEIGHTS: Mapping[str, float] = {
@@ -72,45 +71,45 @@ def weights(chosen: Mapping[str, float] | None) -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)
-def is_comfortable(lives: Lives, b: int) -> bool:
+def is_comfortable(life: Life) -> bool:
     """Returns whether the last substep was within nuPlan's comfort bounds."""
-    e = lives.ego
-    a = e[b, ACCELERATION]
+    e = life.ego
+    a = e[ACCELERATION]
     return (
         BRAKE_COMFORT <= a <= DRIVE_COMFORT
-        and abs(e[b, SPEED] * e[b, YAW_RATE]) <= LATERAL_COMFORT
-        and abs(e[b, YAW_RATE]) <= YAW_COMFORT
-        and abs(e[b, JERK]) <= JERK_COMFORT
+        and abs(e[SPEED] * e[YAW_RATE]) <= LATERAL_COMFORT
+        and abs(e[YAW_RATE]) <= YAW_COMFORT
+        and abs(e[JERK]) <= JERK_COMFORT
     )
 
 
 @njit(cache=True, nogil=True)
 def reward(
-    lives: Lives, b: int, notes: Notes, progress: float, factors: Array, terms: Array
+    life: Life, lane_offset: float, progress: float, factors: Array, terms: Array
 ) -> float:
     """Returns the reward of the decision just lived and fills its weighted terms.
 
     Args:
-      progress: metres of route gained.
+      lane_offset: [m]; progress: metres of route gained.
       factors: weight of each term [R]; terms: filled, float64 [R], weighted.
     """
-    flag = lives.flag
-    comfortable = is_comfortable(lives, b)
-    over = lives.ego[b, SPEED] - lives.limit[b] - 0.3
+    flag = life.flag
+    comfortable = is_comfortable(life)
+    over = life.ego[SPEED] - life.limit - 0.3
     terms[PROGRESS] = progress
     terms[SPEEDING] = max(over, 0.0)
-    terms[LANE] = min(max(abs(notes.facts[b, LANE_OFFSET]) - 0.4, 0.0), 5.0)
+    terms[LANE] = min(max(abs(lane_offset) - 0.4, 0.0), 5.0)
     terms[COMFORT] = 0.0 if comfortable else 1.0
-    terms[IDLE] = 1.0 if flag[b, STANDING] > 5 else 0.0
-    terms[COLLISION] = 1.0 if flag[b, COLLIDED] > 0 else 0.0
-    terms[RED_LIGHT] = flag[b, RAN_RED]
-    terms[STOP_SIGN] = flag[b, RAN_STOP]
-    terms[FINISH] = 1.0 if flag[b, END] == END_DONE else 0.0
+    terms[IDLE] = 1.0 if flag[STANDING] > 5 else 0.0
+    terms[COLLISION] = 1.0 if flag[COLLIDED] > 0 else 0.0
+    terms[RED_LIGHT] = flag[RAN_RED]
+    terms[STOP_SIGN] = flag[RAN_STOP]
+    terms[FINISH] = 1.0 if flag[END] == END_DONE else 0.0
     total = 0.0
     for k in range(factors.shape[0]):
         terms[k] *= factors[k]
         total += terms[k]
-    lives.tally[b, T_RETURN] += total
-    lives.tally[b, T_DECISIONS] += 1.0
-    lives.tally[b, T_COMFORT] += 1.0 if comfortable else 0.0
+    life.tally[T_RETURN] += total
+    life.tally[T_DECISIONS] += 1.0
+    life.tally[T_COMFORT] += 1.0 if comfortable else 0.0
     return total

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
 import math
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -135,6 +133,9 @@ class Towns(NamedTuple):
     """[T, 65] first static of cell ix * 8 + iy."""
 
 
+Pool = NDArray[np.void]  # [T] of towns, see `pack`
+Town = Any  # one record of a pool, as numba sees it
+
 TILES = make_tiles()
 """What `Towns.cell_tile` counts: block * 4 + rotation; shapes are turned already."""
 FIELDS = Towns._fields
@@ -179,7 +180,7 @@ def _stack(parts: list[NDArray[Any]], fill: int) -> NDArray[Any]:
     return out
 
 
-def load_pool(split: str = "train") -> Towns:
+def load_pool(split: str = "train") -> Pool:
     """Returns the towns of a split; they are made when the cache doesn't hold them yet.
 
     Args:
@@ -188,19 +189,19 @@ def load_pool(split: str = "train") -> Towns:
       ValueError: no such split.
     """
     first = first_town(split)
-    folder = pool_folder(split)
+    file = pool_file(split)
     try:
-        return _open(folder)
+        return _open(file)
     except FileNotFoundError:
         pass
     except (OSError, ValueError, KeyError) as error:
         print(
-            f"mindloop: the towns in {folder} are damaged ({error}); making them anew.",
+            f"mindloop: the towns in {file} are damaged ({error}); making them anew.",
             file=sys.stderr,
         )
     towns = make_towns(range(first, first + TOWNS_PER_SPLIT), _tell)
-    _store(towns, folder)
-    return _open(folder)
+    _store(pack(towns), file)
+    return _open(file)
 
 
 def first_town(split: str) -> int:
@@ -232,12 +233,12 @@ def town_row(split: str, town: int) -> int:
     return town - first
 
 
-def pool_folder(split: str) -> Path:
+def pool_file(split: str) -> Path:
     """Returns where a split's towns are kept; its name changes with the sources they come from."""
     digest = hashlib.sha256()
     for name in SOURCES:
         digest.update((Path(__file__).parent / name).read_bytes())
-    return cache_folder() / f"towns-{split}-{digest.hexdigest()[:12]}"
+    return cache_folder() / f"towns-{split}-{digest.hexdigest()[:12]}.npy"
 
 
 def _tell(made: int, wanted: int) -> None:
@@ -246,91 +247,80 @@ def _tell(made: int, wanted: int) -> None:
     print(f"\rmindloop: making towns {made}/{wanted}", end=end, file=sys.stderr, flush=True)
 
 
-def _open(folder: Path) -> Towns:
+def _open(file: Path) -> Pool:
     """Maps a stored pool.
 
     Raises:
       FileNotFoundError: there is none. OSError, ValueError, KeyError: it is damaged.
     """
-    if not folder.is_dir():
-        raise FileNotFoundError(folder)
-    try:
-        shapes = json.loads((folder / "shapes.json").read_text())
-        arrays = []
-        for name in FIELDS:
-            array = np.load(folder / f"{name}.npy", mmap_mode="r")
-            if [array.dtype.str, *array.shape] != shapes[name]:
-                raise ValueError(f"{name} has another shape")
-            # A plain view: numba takes it quicker than the subclass.
-            arrays.append(array.view(np.ndarray))
-    except FileNotFoundError as error:
-        raise ValueError(f"{error.filename} is missing") from error
-    return Towns(*arrays)
+    pool = np.load(file, mmap_mode="r")
+    if pool.dtype.names != FIELDS or pool.shape != (TOWNS_PER_SPLIT,):
+        raise ValueError("it holds something else")
+    plain: Pool = pool.view(np.ndarray)  # numba takes it quicker than the subclass
+    return plain
 
 
-def _store(towns: Towns, folder: Path) -> None:
+def pack(towns: Towns) -> Pool:
+    """Returns towns as a structured array [T]: kernels take one of its records by reference."""
+    fields = [(name, array.dtype, array.shape[1:]) for name, array in towns._asdict().items()]
+    pool = np.zeros(len(towns.lane_count), np.dtype(fields, align=True))
+    for name, array in towns._asdict().items():
+        pool[name] = array
+    return pool
+
+
+def _store(pool: Pool, file: Path) -> None:
     """Writes a pool beside its place and moves it there in one step; the last one to come wins."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, work = tempfile.mkstemp(prefix=file.stem, suffix=".npy", dir=file.parent)
     try:
-        shapes = {}
-        for name, array in towns._asdict().items():
-            np.save(work / f"{name}.npy", array)
-            shapes[name] = [array.dtype.str, *array.shape]
-        (work / "shapes.json").write_text(json.dumps(shapes))
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
-            os.replace(folder, old / "old")
-            shutil.rmtree(old, ignore_errors=True)
-        try:
-            os.replace(work, folder)
-        except OSError:  # another process was quicker
-            if not folder.is_dir():
-                raise
+        with os.fdopen(handle, "wb") as out:
+            np.save(out, pool)
+        os.replace(work, file)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        Path(work).unlink(missing_ok=True)
 
 
 @njit(cache=True, nogil=True)
-def lane_pose(towns: Towns, t: int, lane: int, s: float) -> tuple[float, float, float, float]:
+def lane_pose(town: Town, lane: int, s: float) -> tuple[float, float, float, float]:
     """Returns x, y, heading and curvature at arc length s of a lane (clipped to the lane)."""
-    points = towns.points
-    first = towns.lane_start[t, lane]
-    last = first + towns.lane_size[t, lane] - 1
-    length = towns.lane_length[t, lane]
+    points = town.points
+    first = town.lane_start[lane]
+    last = first + town.lane_size[lane] - 1
+    length = town.lane_length[lane]
     s = min(max(s, 0.0), length)
     row = min(first + int(s), last - 1)
     at = s - (row - first)
     share = at / min(1.0, length - (row - first))  # the last gap is shorter
     stay = 1.0 - share
     return (
-        stay * points[t, row, 0] + share * points[t, row + 1, 0],
-        stay * points[t, row, 1] + share * points[t, row + 1, 1],
-        stay * points[t, row, 2] + share * points[t, row + 1, 2],
-        stay * points[t, row, 3] + share * points[t, row + 1, 3],
+        stay * points[row, 0] + share * points[row + 1, 0],
+        stay * points[row, 1] + share * points[row + 1, 1],
+        stay * points[row, 2] + share * points[row + 1, 2],
+        stay * points[row, 3] + share * points[row + 1, 3],
     )
 
 
 @njit(cache=True, nogil=True)
 def project(
-    towns: Towns, t: int, lane: int, x: float, y: float, s_hint: float, window: float
+    town: Town, lane: int, x: float, y: float, s_hint: float, window: float
 ) -> tuple[float, float]:
     """Returns the arc length of a lane's nearest point and the lateral distance to it.
 
     Lateral is positive on the left. Only `window` metres before and after `s_hint` are searched;
     window < 0: the whole lane.
     """
-    points = towns.points
-    first = towns.lane_start[t, lane]
-    last = first + towns.lane_size[t, lane] - 1
+    points = town.points
+    first = town.lane_start[lane]
+    last = first + town.lane_size[lane] - 1
     low, high = first, last
     if window >= 0.0:
         low = min(max(first + int(s_hint - window), first), last - 1)
         high = max(min(first + int(s_hint + window) + 1, last), low + 1)
     best, best_s, side = 1e30, 0.0, 1.0
     for row in range(low, high):
-        px, py = points[t, row, 0], points[t, row, 1]
-        ex, ey = points[t, row + 1, 0] - px, points[t, row + 1, 1] - py
+        px, py = points[row, 0], points[row, 1]
+        ex, ey = points[row + 1, 0] - px, points[row + 1, 1] - py
         dx, dy = x - px, y - py
         squared = ex * ex + ey * ey
         share = min(max((dx * ex + dy * ey) / squared, 0.0), 1.0)
@@ -338,7 +328,7 @@ def project(
         distance = rx * rx + ry * ry
         if distance < best:
             best = distance
-            gap = min(1.0, towns.lane_length[t, lane] - (row - first))
+            gap = min(1.0, town.lane_length[lane] - (row - first))
             best_s = row - first + share * gap
             side = 1.0 if ex * dy - ey * dx >= 0.0 else -1.0
     return best_s, side * math.sqrt(best)

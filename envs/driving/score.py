@@ -44,10 +44,10 @@ def score(lives: Lives, b: int) -> dict[str, float]:
     `driving_score_2_0`, `driving_score_2_1` and `route_completion` are in percent; `success` is
     1 if the route was done in time without any infraction.
     """
-    tally = lives.tally[b]
-    route = max(float(lives.route[b, ROUTE_LENGTH]), 1.0)
-    ended = int(lives.flag[b, END])
-    completion = min(max(float(lives.route[b, ROUTE_DONE]) / route, 0.0), 1.0)
+    tally = lives["tally"][b]
+    route = max(float(lives["route"][b, ROUTE_LENGTH]), 1.0)
+    ended = int(lives["flag"][b, END])
+    completion = min(max(float(lives["route"][b, ROUTE_DONE]) / route, 0.0), 1.0)
     if ended == End.DONE:
         completion = 1.0
     km = max(float(tally[T_DISTANCE]), 1.0) / 1000.0
@@ -83,4 +83,4 @@ def score(lives: Lives, b: int) -> dict[str, float]:
 
 def end_name(lives: Lives, b: int) -> str:
     """Returns why life b's episode ended, or "running"."""
-    return END_NAMES[int(lives.flag[b, END])]
+    return END_NAMES[int(lives["flag"][b, END])]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from .config import DrivingConfig
 from .lives import Array, Lives
-from .road import Towns
+from .road import Pool
 
 FIELD_WIDE = np.radians(90.0)
 MIRROR_WIDE = np.radians(60.0)
@@ -16,7 +16,7 @@ MIRROR_WIDE = np.radians(60.0)
 class Cameras:
     """Draws what B egos see."""
 
-    def __init__(self, towns: Towns, lanes: int, config: DrivingConfig) -> None:
+    def __init__(self, pool: Pool, lanes: int, config: DrivingConfig) -> None:
         channels = 3 if config.colour == "rgb" else 1
         self.shape = (config.height, config.width, channels)
         self.fields = (float(np.tan(FIELD_WIDE / 2)), float(np.tan(MIRROR_WIDE / 2)))

@@ -9,7 +9,7 @@ from numba import njit
 
 from ..rng import integer, uniform
 from .actions import controls
-from .facts import Notes, Scratch, describe
+from .facts import LANE_OFFSET, Notes, Scratch, describe
 from .kernel import OFF_ROUTE, advance
 from .lives import (
     ACCELERATION,
@@ -31,12 +31,13 @@ from .lives import (
     YAW_RATE,
     Array,
     End,
+    Life,
     Lives,
 )
 from .reward import reward
-from .road import Towns
+from .road import Pool, Town
 from .route import plan_route
-from .traffic import Survey, look_around, spawn_vehicles
+from .traffic import Surveys, look_around, spawn_vehicles
 from .walkers import spawn_walkers
 
 END_RUNNING, END_DONE, END_OFF_ROUTE = End.RUNNING, End.DONE, End.OFF_ROUTE
@@ -63,133 +64,140 @@ class Rules(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _draw_weather(lives: Lives, b: int, rules: Rules) -> None:
+def _draw_weather(life: Life, rules: Rules) -> None:
     """Sets daylight, fog and friction of an episode."""
-    seed, episode = lives.seed[b], lives.episode[b]
+    seed, episode = life.seed, life.episode
     light = 0.6 + 0.5 * uniform(seed, episode, 0, 0, DRAW_DAYLIGHT)
     is_foggy = uniform(seed, episode, 0, 0, DRAW_FOG) > 0.75
     fog = 0.4 * uniform(seed, episode, 0, 0, DRAW_FOG_DEPTH) if is_foggy else 0.0
-    lives.weather[b, DAYLIGHT] = light if rules.daylight < 0.0 else rules.daylight
-    lives.weather[b, FOG] = fog if rules.fog < 0.0 else rules.fog
-    lives.weather[b, FRICTION] = rules.friction
+    life.weather[DAYLIGHT] = light if rules.daylight < 0.0 else rules.daylight
+    life.weather[FOG] = fog if rules.fog < 0.0 else rules.fog
+    life.weather[FRICTION] = rules.friction
 
 
 @njit(cache=True, nogil=True)
-def _park(towns: Towns, lives: Lives, b: int, parked: int) -> None:
+def _park(town: Town, life: Life, parked: int) -> None:
     """Fills parking places: a keyed partial shuffle, so that each is used once at most."""
-    t = lives.town[b]
-    lives.parked[b] = -1
-    lives.parked_seen[b] = -1000
-    places = towns.parking_count[t]
-    taken = np.zeros(towns.parking_xyh.shape[1], np.bool_)
+    life.parked[:] = -1
+    life.parked_seen[:] = -1000
+    places = town.parking_count
+    taken = np.zeros(town.parking_xyh.shape[0], np.bool_)
     for k in range(min(parked, places)):
-        place = integer(places, lives.seed[b], lives.episode[b], 0, k, DRAW_PARKING)
+        place = integer(places, life.seed, life.episode, 0, k, DRAW_PARKING)
         while taken[place]:
             place = (place + 1) % places
         taken[place] = True
-        lives.parked[b, k] = place
+        life.parked[k] = place
 
 
 @njit(cache=True, nogil=True)
-def begin(towns: Towns, lives: Lives, lanes: Array, rules: Rules) -> None:
+def begin(pool: Pool, lives: Lives, lanes: Array, rules: Rules) -> None:
     """Starts an episode in these lanes; seed and episode are set already."""
     for b in lanes:
+        life = lives[b]
         if rules.town >= 0:
-            lives.town[b] = rules.town
+            life.town = rules.town
         else:
-            count = towns.lane_count.shape[0]
-            lives.town[b] = integer(count, lives.seed[b], lives.episode[b], 0, 0, DRAW_TOWN)
-        lives.step[b] = 0
-        lives.clock[b] = 0
-        lives.flag[b] = 0
-        lives.flag[b, STRUCK] = -1
-        lives.flag[b, ARRIVED] = -1
-        lives.light_set[b] = -1
-        lives.static_off[b] = 0
-        lives.limit_set[b] = 0.0
-        lives.tally[b] = 0.0
-        lives.sign_seen[b] = -1000
-        lives.seen_limit[b] = 0.0
-        _draw_weather(lives, b, rules)
-        plan_route(towns, lives, b)
-        _park(towns, lives, b, rules.parked)
-        spawn_vehicles(towns, lives, b)
-        spawn_walkers(towns, lives, b)
+            life.town = integer(pool.shape[0], life.seed, life.episode, 0, 0, DRAW_TOWN)
+        town = pool[life.town]
+        life.step = 0
+        life.clock = 0
+        life.flag[:] = 0
+        life.flag[STRUCK] = -1
+        life.flag[ARRIVED] = -1
+        life.light_set[:] = -1
+        life.static_off[:] = 0
+        life.limit_set[:] = 0.0
+        life.tally[:] = 0.0
+        life.sign_seen = -1000
+        life.seen_limit = 0.0
+        _draw_weather(life, rules)
+        plan_route(town, life)
+        _park(town, life, rules.parked)
+        spawn_vehicles(town, life)
+        spawn_walkers(town, life)
 
 
 @njit(cache=True, nogil=True)
-def _judge_end(lives: Lives, b: int, off: float, cause: bool, rules: Rules) -> None:
+def _judge_end(life: Life, off: float, cause: bool, rules: Rules) -> None:
     """Decides whether and why the episode ends."""
-    flag = lives.flag
-    if lives.ego[b, SPEED] < 0.1 and not cause:
-        flag[b, STANDING] += 1
+    flag = life.flag
+    if life.ego[SPEED] < 0.1 and not cause:
+        flag[STANDING] += 1
     else:
-        flag[b, STANDING] = 0
-    limit = lives.route[b, ROUTE_LENGTH] / PACE_MIN + GRACE
-    if flag[b, COLLIDED] > 0 and rules.end_on_collision:
-        flag[b, END] = END_COLLISION
-    elif lives.route[b, ROUTE_DONE] >= lives.route[b, ROUTE_GOAL]:
-        flag[b, END] = END_DONE
+        flag[STANDING] = 0
+    limit = life.route[ROUTE_LENGTH] / PACE_MIN + GRACE
+    if flag[COLLIDED] > 0 and rules.end_on_collision:
+        flag[END] = END_COLLISION
+    elif life.route[ROUTE_DONE] >= life.route[ROUTE_GOAL]:
+        flag[END] = END_DONE
     elif off > OFF_ROUTE:
-        flag[b, END] = END_OFF_ROUTE
-    elif lives.clock[b] * 0.1 >= limit:
-        flag[b, END] = END_TIME
-    elif flag[b, STANDING] >= STANDING_MAX:
-        flag[b, END] = END_STANDING
+        flag[END] = END_OFF_ROUTE
+    elif life.clock * 0.1 >= limit:
+        flag[END] = END_TIME
+    elif flag[STANDING] >= STANDING_MAX:
+        flag[END] = END_STANDING
 
 
 @njit(cache=True, nogil=True)
 def live(
-    towns: Towns, lives: Lives, survey: Survey, scratch: Scratch, notes: Notes, rules: Rules,
+    pool: Pool, lives: Lives, surveys: Surveys, scratch: Scratch, notes: Notes, rules: Rules,
     actions: Array, factors: Array, terms: Array, rewards: Array, ends: Array,
 ) -> None:  # fmt: skip
     """Lives one decision in every lane.
 
     Args:
-      survey, scratch: working memory of this thread.
+      surveys, scratch: working memory of this thread.
       actions: [B, 1] indices or [B, 2] in [-1, 1].
       factors: reward weights [R]; terms [B, R], rewards [B] float64 and ends bool [2, B]
         (terminated, truncated) are filled.
     """
-    for b in range(lives.step.shape[0]):
-        before = lives.route[b, ROUTE_DONE]
-        steering, pedal = controls(actions[b], lives.ego[b, SPEED], rules.is_discrete)
-        off = advance(towns, lives, b, survey, steering, pedal)
-        look_around(towns, lives, b, survey)
-        describe(towns, lives, b, survey, scratch, notes, rules.fields)
-        _judge_end(lives, b, off, notes.cause[b], rules)
-        gained = lives.route[b, ROUTE_DONE] - before
-        rewards[b] = reward(lives, b, notes, gained, factors, terms[b])
-        end = lives.flag[b, END]
+    survey = surveys[0]
+    for b in range(lives.shape[0]):
+        life = lives[b]
+        town = pool[life.town]
+        before = life.route[ROUTE_DONE]
+        steering, pedal = controls(actions[b], life.ego[SPEED], rules.is_discrete)
+        off = advance(town, life, survey, steering, pedal)
+        look_around(town, life, survey)
+        describe(town, life, survey, scratch, notes, b, rules.fields)
+        _judge_end(life, off, notes.cause[b], rules)
+        gained = life.route[ROUTE_DONE] - before
+        rewards[b] = reward(life, notes.facts[b, LANE_OFFSET], gained, factors, terms[b])
+        end = life.flag[END]
         ends[0, b] = END_RUNNING < end < END_TIME
         ends[1, b] = end >= END_TIME
 
 
 @njit(cache=True, nogil=True)
 def describe_lanes(
-    towns: Towns, lives: Lives, survey: Survey, scratch: Scratch, notes: Notes, rules: Rules,
+    pool: Pool, lives: Lives, surveys: Surveys, scratch: Scratch, notes: Notes, rules: Rules,
     lanes: Array,
 ) -> None:  # fmt: skip
     """Fills the notes of these lanes anew, for lives that have just begun or been restored."""
+    survey = surveys[0]
     for b in lanes:
-        look_around(towns, lives, b, survey)
-        describe(towns, lives, b, survey, scratch, notes, rules.fields)
+        life = lives[b]
+        town = pool[life.town]
+        look_around(town, life, survey)
+        describe(town, life, survey, scratch, notes, b, rules.fields)
 
 
 @njit(cache=True, nogil=True)
-def state_and_command(towns: Towns, lives: Lives, state: Array, command: Array) -> None:
+def state_and_command(pool: Pool, lives: Lives, state: Array, command: Array) -> None:
     """Fills the observation's state [B, 4] (m/s, rad/s, rad, m/s2) and one-hot command [B, 4]."""
-    for b in range(lives.step.shape[0]):
-        t = lives.town[b]
-        state[b, 0] = lives.ego[b, SPEED]
-        state[b, 1] = lives.ego[b, YAW_RATE]
-        state[b, 2] = lives.ego[b, STEERING]
-        state[b, 3] = lives.ego[b, ACCELERATION]
-        index = lives.flag[b, INDEX]
-        lane = lives.route_lane[b, index]
-        asked = towns.lane_turn[t, lane]
-        rest = towns.lane_length[t, lane] - lives.route[b, ROUTE_S]
-        if asked == 0 and rest < COMMAND_REACH and lives.route_lane[b, index + 1] >= 0:
-            asked = towns.lane_turn[t, lives.route_lane[b, index + 1]]
+    for b in range(lives.shape[0]):
+        life = lives[b]
+        town = pool[life.town]
+        state[b, 0] = life.ego[SPEED]
+        state[b, 1] = life.ego[YAW_RATE]
+        state[b, 2] = life.ego[STEERING]
+        state[b, 3] = life.ego[ACCELERATION]
+        index = life.flag[INDEX]
+        lane = life.route_lane[index]
+        asked = town.lane_turn[lane]
+        rest = town.lane_length[lane] - life.route[ROUTE_S]
+        if asked == 0 and rest < COMMAND_REACH and life.route_lane[index + 1] >= 0:
+            asked = town.lane_turn[life.route_lane[index + 1]]
         for k in range(4):
             command[b, k] = 1.0 if k == asked else 0.0

@@ -10,10 +10,11 @@ Source: IDM, Treiber, Hennecke & Helbing 2000, Phys. Rev. E 62, eq. 3-4.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from ..rng import integer, uniform
 from .lives import (
@@ -50,13 +51,16 @@ from .lives import (
     W_X,
     W_Y,
     Array,
-    Lives,
+    Life,
     Mode,
     X,
     Y,
 )
 from .params import SIZES, Control, Kind
-from .road import Towns, lane_pose
+from .road import Town, lane_pose
+
+Survey = Any  # the record that `make_surveys` holds, as numba sees it
+Surveys = NDArray[np.void]
 
 DT = 0.1  # [s] substep
 GREEN, YELLOW, ALL_RED = 12.0, 3.0, 2.0  # [s] phases of a light
@@ -87,44 +91,38 @@ FIRST_WALKER_KIND = int(Kind.PEDESTRIAN)
 (DRAW_LIGHT, DRAW_TURN, DRAW_LANE, DRAW_S, DRAW_KIND, DRAW_COLOUR, DRAW_PACE, DRAW_SPEED) = range(8)
 
 
-class Survey(NamedTuple):
-    """Who is where, made anew each substep; scratch, never state. The ego is vehicle N."""
+def make_surveys(lanes: int, junctions: int, crossings: int, vehicles: int) -> Surveys:
+    """Returns scratch for one thread: who is where, made anew each substep; never state.
 
-    rear: Array  # int16 [L] rearmost vehicle of a lane, -1: none
-    ahead: Array  # int16 [N + 1] next vehicle in the same lane, -1: none
-    taken: Array  # uint32 [J] slots of a junction that are driven on or granted
-    crossing: Array  # int8 [C] 1: somebody walks on it; 2: somebody waits at one without lights
-    s: Array  # float32 [N + 1] arc position in its lane
-    speed: Array  # float32 [N + 1]
-    half: Array  # float32 [N + 1] half length
-
-
-def make_survey(lanes: int, junctions: int, crossings: int, vehicles: int) -> Survey:
-    """Returns scratch for one life with so many lanes, junctions, crossings and vehicle slots."""
-    return Survey(
-        rear=np.full(lanes, -1, np.int16),
-        ahead=np.full(vehicles + 1, -1, np.int16),
-        taken=np.zeros(junctions, np.uint32),
-        crossing=np.zeros(crossings, np.int8),
-        s=np.zeros(vehicles + 1, np.float32),
-        speed=np.zeros(vehicles + 1, np.float32),
-        half=np.zeros(vehicles + 1, np.float32),
-    )
+    The ego is vehicle N, after the `vehicles` slots. A structured array [1], so that kernels
+    take its record by reference.
+    """
+    n = vehicles + 1
+    fields = [
+        ("rear", np.int16, lanes),  # rearmost vehicle of a lane, -1: none
+        ("ahead", np.int16, n),  # next vehicle in the same lane, -1: none
+        ("taken", np.uint32, junctions),  # slots of a junction that are driven on or granted
+        ("crossing", np.int8, crossings),  # 1: somebody walks on it; 2: waits, without lights
+        ("s", np.float32, n),  # arc position in its lane
+        ("speed", np.float32, n),
+        ("half", np.float32, n),  # half length
+    ]
+    return np.zeros(1, np.dtype(fields, align=True))
 
 
 @njit(cache=True, nogil=True)
-def cycle_time(lives: Lives, b: int, junction: int) -> float:
+def cycle_time(life: Life, junction: int) -> float:
     """Returns where in its cycle a junction's lights are [s], 0 = group 0 turns green."""
-    offset = uniform(lives.seed[b], lives.episode[b], 0, junction, DRAW_LIGHT) * 2.0 * HALF_CYCLE
-    return (lives.clock[b] * DT + offset) % (2.0 * HALF_CYCLE)
+    offset = uniform(life.seed, life.episode, 0, junction, DRAW_LIGHT) * 2.0 * HALF_CYCLE
+    return (life.clock * DT + offset) % (2.0 * HALF_CYCLE)
 
 
 @njit(cache=True, nogil=True)
-def light_state(lives: Lives, b: int, junction: int, group: int) -> int:
+def light_state(life: Life, junction: int, group: int) -> int:
     """Returns 0 red, 1 yellow or 2 green for a group of arms."""
-    if lives.light_set[b, junction] >= 0:
-        return int(lives.light_set[b, junction])
-    tau = cycle_time(lives, b, junction) - group * HALF_CYCLE
+    if life.light_set[junction] >= 0:
+        return int(life.light_set[junction])
+    tau = cycle_time(life, junction) - group * HALF_CYCLE
     if tau < 0.0:
         tau += 2.0 * HALF_CYCLE
     if tau < GREEN:
@@ -147,169 +145,164 @@ def _insert(survey: Survey, lane: int, who: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _take(towns: Towns, t: int, survey: Survey, lane: int) -> None:
+def _take(town: Town, survey: Survey, lane: int) -> None:
     """Marks a connector as taken."""
-    if lane >= 0 and towns.lane_slot[t, lane] >= 0:
-        survey.taken[towns.lane_junction[t, lane]] |= np.uint32(1) << np.uint32(
-            towns.lane_slot[t, lane]
+    if lane >= 0 and town.lane_slot[lane] >= 0:
+        survey.taken[town.lane_junction[lane]] |= np.uint32(1) << np.uint32(
+            town.lane_slot[lane]
         )
 
 
 @njit(cache=True, nogil=True)
-def look_around(towns: Towns, lives: Lives, b: int, survey: Survey) -> None:
+def look_around(town: Town, life: Life, survey: Survey) -> None:
     """Fills the survey of life b: lane lists, taken slots, crossings in use."""
-    t = lives.town[b]
-    n = lives.vehicle.shape[1]
-    survey.rear[: towns.lane_count[t]] = -1
-    survey.taken[: towns.junction_count[t]] = 0
-    survey.crossing[: towns.crossing_count[t]] = 0
+    n = life.vehicle.shape[0]
+    survey.rear[: town.lane_count] = -1
+    survey.taken[: town.junction_count] = 0
+    survey.crossing[: town.crossing_count] = 0
     for i in range(n):
-        if lives.vehicle_flag[b, i, V_MODE] != MODE_TRAFFIC:
+        if life.vehicle_flag[i, V_MODE] != MODE_TRAFFIC:
             continue
-        lane = lives.vehicle_flag[b, i, V_LANE]
-        survey.s[i] = lives.vehicle[b, i, V_S]
-        survey.speed[i] = lives.vehicle[b, i, V_SPEED]
-        survey.half[i] = HALF_LENGTH[lives.vehicle_flag[b, i, V_KIND]]
+        lane = life.vehicle_flag[i, V_LANE]
+        survey.s[i] = life.vehicle[i, V_S]
+        survey.speed[i] = life.vehicle[i, V_SPEED]
+        survey.half[i] = HALF_LENGTH[life.vehicle_flag[i, V_KIND]]
         _insert(survey, lane, i)
-        _take(towns, t, survey, lane)
-        if lives.vehicle_flag[b, i, V_GRANTED] == 1:
-            _take(towns, t, survey, lives.vehicle_flag[b, i, V_NEXT])
+        _take(town, survey, lane)
+        if life.vehicle_flag[i, V_GRANTED] == 1:
+            _take(town, survey, life.vehicle_flag[i, V_NEXT])
         if survey.s[i] - survey.half[i] < 1.0:  # its tail still stands in the junction
-            _take(towns, t, survey, lives.vehicle_flag[b, i, V_BEFORE])
-    _survey_ego(towns, lives, b, survey)
-    for i in range(lives.walker.shape[1]):
-        mode = lives.walker_flag[b, i, W_MODE]
+            _take(town, survey, life.vehicle_flag[i, V_BEFORE])
+    _survey_ego(town, life, survey)
+    for i in range(life.walker.shape[0]):
+        mode = life.walker_flag[i, W_MODE]
         if mode != MODE_TRAFFIC and mode != MODE_WAITING:
             continue
-        crossing = towns.walk_crossing[t, lives.walker_flag[b, i, W_EDGE]]
+        crossing = town.walk_crossing[life.walker_flag[i, W_EDGE]]
         if crossing < 0:
             continue
         if mode == MODE_TRAFFIC:
             survey.crossing[crossing] |= 1
         elif (
-            towns.crossing_junction[t, crossing] < 0
-            or towns.junction_control[t, towns.crossing_junction[t, crossing]] != LIGHTS
+            town.crossing_junction[crossing] < 0
+            or town.junction_control[town.crossing_junction[crossing]] != LIGHTS
         ):
             survey.crossing[crossing] |= 2
 
 
 @njit(cache=True, nogil=True)
-def _survey_ego(towns: Towns, lives: Lives, b: int, survey: Survey) -> None:
+def _survey_ego(town: Town, life: Life, survey: Survey) -> None:
     """Puts the ego into the survey as vehicle N: on its lane, or all over a junction."""
-    t = lives.town[b]
-    n = lives.vehicle.shape[1]
-    index = lives.flag[b, INDEX]
-    lane = lives.route_lane[b, index]
-    survey.s[n] = lives.route[b, ROUTE_S]
-    survey.speed[n] = lives.ego[b, SPEED]
+    n = life.vehicle.shape[0]
+    index = life.flag[INDEX]
+    lane = life.route_lane[index]
+    survey.s[n] = life.route[ROUTE_S]
+    survey.speed[n] = life.ego[SPEED]
     survey.half[n] = EGO_HALF_LENGTH
     survey.ahead[n] = -1
-    follows = lives.route_lane[b, index + 1]
-    before = lives.route_lane[b, index - 1] if index > 0 else -1
-    if abs(lives.route[b, ROUTE_LATERAL]) < 2.2:
+    follows = life.route_lane[index + 1]
+    before = life.route_lane[index - 1] if index > 0 else -1
+    if abs(life.route[ROUTE_LATERAL]) < 2.2:
         _insert(survey, lane, n)
-        _take(towns, t, survey, lane)
-        line = towns.lane_length[t, lane] - survey.s[n] - EGO_HALF_LENGTH
+        _take(town, survey, lane)
+        line = town.lane_length[lane] - survey.s[n] - EGO_HALF_LENGTH
         if line < survey.speed[n] ** 2 / 10.0 + 0.2:  # can't stop any more: it comes
-            _take(towns, t, survey, follows)
+            _take(town, survey, follows)
         if before >= 0 and survey.s[n] - EGO_HALF_LENGTH < 1.0:
-            _take(towns, t, survey, before)
+            _take(town, survey, before)
         return
-    for j in range(towns.junction_count[t]):
-        dx = lives.ego[b, X] - towns.junction_xy[t, j, 0]
-        dy = lives.ego[b, Y] - towns.junction_xy[t, j, 1]
+    for j in range(town.junction_count):
+        dx = life.ego[X] - town.junction_xy[j, 0]
+        dy = life.ego[Y] - town.junction_xy[j, 1]
         if abs(dx) < 15.0 and abs(dy) < 15.0:
             survey.taken[j] = np.uint32(0xFFF)
 
 
 @njit(cache=True, nogil=True)
-def _next_connector(towns: Towns, lives: Lives, b: int, who: int) -> int:
+def _next_connector(town: Town, life: Life, who: int) -> int:
     """Returns the connector that a vehicle on an approach will take, -1 if it is on none."""
-    t = lives.town[b]
-    if who == lives.vehicle.shape[1]:
-        index = lives.flag[b, INDEX]
-        lane, follows = lives.route_lane[b, index], lives.route_lane[b, index + 1]
+    if who == life.vehicle.shape[0]:
+        index = life.flag[INDEX]
+        lane, follows = life.route_lane[index], life.route_lane[index + 1]
     else:
-        lane = lives.vehicle_flag[b, who, V_LANE]
-        follows = lives.vehicle_flag[b, who, V_NEXT]
-    if towns.lane_slot[t, lane] >= 0 or follows < 0:
+        lane = life.vehicle_flag[who, V_LANE]
+        follows = life.vehicle_flag[who, V_NEXT]
+    if town.lane_slot[lane] >= 0 or follows < 0:
         return -1
     return int(follows)
 
 
 @njit(cache=True, nogil=True)
-def _slot_bit(towns: Towns, t: int, lane: int) -> int:
+def _slot_bit(town: Town, lane: int) -> int:
     """Returns the bit of a connector within its junction."""
-    return np.uint32(1) << np.uint32(towns.lane_slot[t, lane])
+    return np.uint32(1) << np.uint32(town.lane_slot[lane])
 
 
 @njit(cache=True, nogil=True)
-def blocker(towns: Towns, lives: Lives, b: int, survey: Survey, who: int, connector: int) -> int:
+def blocker(town: Town, life: Life, survey: Survey, who: int, connector: int) -> int:
     """Returns who keeps `who` from entering a junction by a connector now; -1: nobody.
 
     The light is not asked here. N stands for the ego, N + 1 for somebody not named.
     """
-    t = lives.town[b]
-    n = lives.vehicle.shape[1]
-    junction = towns.lane_junction[t, connector]
-    conflict = towns.lane_conflict[t, connector]
+    n = life.vehicle.shape[0]
+    junction = town.lane_junction[connector]
+    conflict = town.lane_conflict[connector]
     if survey.taken[junction] & conflict:
-        return _taker(towns, lives, b, survey, who, junction, conflict)
-    control = towns.junction_control[t, junction]
-    yields = towns.lane_yield[t, connector]
-    mine = lives.flag[b, ARRIVED] if who == n else lives.vehicle_flag[b, who, V_ARRIVED]
+        return _taker(town, life, survey, who, junction, conflict)
+    control = town.junction_control[junction]
+    yields = town.lane_yield[connector]
+    mine = life.flag[ARRIVED] if who == n else life.vehicle_flag[who, V_ARRIVED]
     if mine < 0:
-        mine = lives.clock[b]
+        mine = life.clock
     for k in range(n + 1):
-        if k == who or (k < n and lives.vehicle_flag[b, k, V_MODE] != MODE_TRAFFIC):
+        if k == who or (k < n and life.vehicle_flag[k, V_MODE] != MODE_TRAFFIC):
             continue
-        theirs = _next_connector(towns, lives, b, k)
-        if theirs < 0 or towns.lane_junction[t, theirs] != junction:
+        theirs = _next_connector(town, life, k)
+        if theirs < 0 or town.lane_junction[theirs] != junction:
             continue
-        bit = _slot_bit(towns, t, theirs)
+        bit = _slot_bit(town, theirs)
         if control == STOP:
-            since = lives.flag[b, ARRIVED] if k == n else lives.vehicle_flag[b, k, V_ARRIVED]
-            if since < 0 or not (bit & conflict) or lives.clock[b] - since > PATIENCE:
+            since = life.flag[ARRIVED] if k == n else life.vehicle_flag[k, V_ARRIVED]
+            if since < 0 or not (bit & conflict) or life.clock - since > PATIENCE:
                 continue
             if since < mine or (since == mine and k < who):
                 return k
         elif bit & yields:
-            lane = lives.route_lane[b, lives.flag[b, INDEX]]
+            lane = life.route_lane[life.flag[INDEX]]
             if k < n:
-                lane = lives.vehicle_flag[b, k, V_LANE]
-            distance = towns.lane_length[t, lane] - survey.s[k] - survey.half[k]
+                lane = life.vehicle_flag[k, V_LANE]
+            distance = town.lane_length[lane] - survey.s[k] - survey.half[k]
             if distance < 5.0 or distance < GAP_TIME * survey.speed[k]:
                 return k
-    return _no_room(towns, t, survey, who, connector)
+    return _no_room(town, survey, who, connector)
 
 
 @njit(cache=True, nogil=True)
 def _taker(
-    towns: Towns, lives: Lives, b: int, survey: Survey, who: int, junction: int, conflict: int
+    town: Town, life: Life, survey: Survey, who: int, junction: int, conflict: int
 ) -> int:
     """Returns the vehicle that holds one of the slots in `conflict`."""
-    t = lives.town[b]
-    n = lives.vehicle.shape[1]
+    n = life.vehicle.shape[0]
     for k in range(n):
-        if k == who or lives.vehicle_flag[b, k, V_MODE] != MODE_TRAFFIC:
+        if k == who or life.vehicle_flag[k, V_MODE] != MODE_TRAFFIC:
             continue
         for column in (V_LANE, V_NEXT, V_BEFORE):
-            if column == V_NEXT and lives.vehicle_flag[b, k, V_GRANTED] == 0:
+            if column == V_NEXT and life.vehicle_flag[k, V_GRANTED] == 0:
                 continue
             if column == V_BEFORE and survey.s[k] - survey.half[k] >= 1.0:
                 continue
-            lane = lives.vehicle_flag[b, k, column]
-            if lane < 0 or towns.lane_slot[t, lane] < 0:
+            lane = life.vehicle_flag[k, column]
+            if lane < 0 or town.lane_slot[lane] < 0:
                 continue
-            if towns.lane_junction[t, lane] == junction and _slot_bit(towns, t, lane) & conflict:
+            if town.lane_junction[lane] == junction and _slot_bit(town, lane) & conflict:
                 return k
     return n if who != n else n + 1
 
 
 @njit(cache=True, nogil=True)
-def _no_room(towns: Towns, t: int, survey: Survey, who: int, connector: int) -> int:
+def _no_room(town: Town, survey: Survey, who: int, connector: int) -> int:
     """Returns the last vehicle behind the junction if it leaves no room for `who`, else -1."""
-    out = towns.lane_next[t, connector, 0]
+    out = town.lane_next[connector, 0]
     last = survey.rear[out]
     if last < 0 or last == who or survey.speed[last] > 3.0:
         return -1
@@ -335,18 +328,18 @@ def idm(speed: float, desired: float, gap: float, closing: float, a_max: float) 
 
 
 @njit(cache=True, nogil=True)
-def _leader(towns: Towns, t: int, survey: Survey, lane: int, follows: int, who: int) -> tuple:
+def _leader(town: Town, survey: Survey, lane: int, follows: int, who: int) -> tuple:
     """Returns the bumper gap and the speed of the vehicle ahead along the path; gap 1e3: none."""
     s, half = survey.s[who], survey.half[who]
     k = survey.ahead[who]
     if k >= 0:
         return survey.s[k] - s - half - survey.half[k], survey.speed[k]
-    end = towns.lane_length[t, lane] - s
+    end = town.lane_length[lane] - s
     gap, speed = 1000.0, 0.0
     if end > 60.0:
         return gap, speed
     for c in range(3):
-        lane_c = towns.lane_next[t, lane, c]
+        lane_c = town.lane_next[lane, c]
         if lane_c < 0:
             continue
         k = survey.rear[lane_c]
@@ -359,9 +352,9 @@ def _leader(towns: Towns, t: int, survey: Survey, lane: int, follows: int, who: 
                 gap, speed = g, survey.speed[k]
     if gap < 999.0 or follows < 0:
         return gap, speed
-    end += towns.lane_length[t, follows]
-    out = towns.lane_next[t, follows, 0]
-    if end > 60.0 or out < 0 or towns.lane_slot[t, follows] < 0:
+    end += town.lane_length[follows]
+    out = town.lane_next[follows, 0]
+    if end > 60.0 or out < 0 or town.lane_slot[follows] < 0:
         return gap, speed
     k = survey.rear[out]
     if k >= 0 and k != who:
@@ -371,7 +364,7 @@ def _leader(towns: Towns, t: int, survey: Survey, lane: int, follows: int, who: 
 
 @njit(cache=True, nogil=True)
 def _obstacle_gap(
-    towns: Towns, lives: Lives, b: int, i: int, box: tuple, reach: float
+    town: Town, life: Life, i: int, box: tuple, reach: float
 ) -> float:
     """Returns the way along vehicle i's path until it would touch a box; 1e3 beyond reach.
 
@@ -379,26 +372,25 @@ def _obstacle_gap(
       box: x, y, heading, half length, half width; widened by the vehicle's own half width.
       reach: how far ahead to look [m].
     """
-    t = lives.town[b]
     x, y, heading, half_length, half_width = box
-    kind = lives.vehicle_flag[b, i, V_KIND]
-    dx, dy = x - lives.vehicle[b, i, V_X], y - lives.vehicle[b, i, V_Y]
-    h = lives.vehicle[b, i, V_HEADING]
+    kind = life.vehicle_flag[i, V_KIND]
+    dx, dy = x - life.vehicle[i, V_X], y - life.vehicle[i, V_Y]
+    h = life.vehicle[i, V_HEADING]
     if dx * dx + dy * dy > (reach + 8.0) ** 2 or dx * np.cos(h) + dy * np.sin(h) < -1.0:
         return 1000.0
-    lane, follows = lives.vehicle_flag[b, i, V_LANE], lives.vehicle_flag[b, i, V_NEXT]
+    lane, follows = life.vehicle_flag[i, V_LANE], life.vehicle_flag[i, V_NEXT]
     c, sn = np.cos(heading), np.sin(heading)
     margin = HALF_WIDTH[kind] + 0.3
     way = 0.0
     while way < reach:
-        s = lives.vehicle[b, i, V_S] + HALF_LENGTH[kind] + way
+        s = life.vehicle[i, V_S] + HALF_LENGTH[kind] + way
         on = lane
-        if s > towns.lane_length[t, lane]:
-            s -= towns.lane_length[t, lane]
+        if s > town.lane_length[lane]:
+            s -= town.lane_length[lane]
             on = follows
-            if on < 0 or s > towns.lane_length[t, on]:
+            if on < 0 or s > town.lane_length[on]:
                 return 1000.0
-        px, py, _, _ = lane_pose(towns, t, on, s)
+        px, py, _, _ = lane_pose(town, on, s)
         ex, ey = px - x, py - y
         along, across = c * ex + sn * ey, -sn * ex + c * ey
         if abs(along) < half_length + margin and abs(across) < half_width + margin:
@@ -408,36 +400,36 @@ def _obstacle_gap(
 
 
 @njit(cache=True, nogil=True)
-def _nearest_obstacle(towns: Towns, lives: Lives, b: int, i: int) -> float:
+def _nearest_obstacle(town: Town, life: Life, i: int) -> float:
     """Returns the free way of vehicle i before the ego or a placed actor, 1e3: all free."""
-    v = lives.vehicle[b, i, V_SPEED]
+    v = life.vehicle[i, V_SPEED]
     reach = min(30.0, 5.0 + v * v / 7.0)
     ego = (
-        lives.ego[b, X], lives.ego[b, Y], lives.ego[b, HEADING],
+        life.ego[X], life.ego[Y], life.ego[HEADING],
         np.float32(EGO_HALF_LENGTH), np.float32(EGO_HALF_WIDTH),
     )  # fmt: skip
-    gap = _obstacle_gap(towns, lives, b, i, ego, reach)
-    n, m = lives.vehicle.shape[1], lives.walker.shape[1]
+    gap = _obstacle_gap(town, life, i, ego, reach)
+    n, m = life.vehicle.shape[0], life.walker.shape[0]
     for k in range(n - SPARE, n):
-        if lives.vehicle_flag[b, k, V_MODE] == MODE_PLACED:
-            kind = lives.vehicle_flag[b, k, V_KIND]
+        if life.vehicle_flag[k, V_MODE] == MODE_PLACED:
+            kind = life.vehicle_flag[k, V_KIND]
             box = (
-                lives.vehicle[b, k, V_X], lives.vehicle[b, k, V_Y], lives.vehicle[b, k, V_HEADING],
+                life.vehicle[k, V_X], life.vehicle[k, V_Y], life.vehicle[k, V_HEADING],
                 HALF_LENGTH[kind], HALF_WIDTH[kind],
             )  # fmt: skip
-            gap = min(gap, _obstacle_gap(towns, lives, b, i, box, reach))
+            gap = min(gap, _obstacle_gap(town, life, i, box, reach))
     for k in range(m - SPARE, m):
-        if lives.walker_flag[b, k, W_MODE] == MODE_PLACED:
+        if life.walker_flag[k, W_MODE] == MODE_PLACED:
             box = (
-                lives.walker[b, k, W_X], lives.walker[b, k, W_Y], lives.walker[b, k, W_HEADING],
+                life.walker[k, W_X], life.walker[k, W_Y], life.walker[k, W_HEADING],
                 np.float32(0.3), np.float32(0.3),
             )  # fmt: skip
-            gap = min(gap, _obstacle_gap(towns, lives, b, i, box, reach))
+            gap = min(gap, _obstacle_gap(town, life, i, box, reach))
     return gap
 
 
 @njit(cache=True, nogil=True)
-def _crossing_gap(towns: Towns, t: int, survey: Survey, lane: int, start: float) -> float:
+def _crossing_gap(town: Town, survey: Survey, lane: int, start: float) -> float:
     """Returns the way to where one waits for people on a zebra of this lane, 1e3: none.
 
     Args:
@@ -445,92 +437,89 @@ def _crossing_gap(towns: Towns, t: int, survey: Survey, lane: int, start: float)
     """
     gap = 1000.0
     for c in range(2):
-        crossing = towns.lane_crossing[t, lane, c]
+        crossing = town.lane_crossing[lane, c]
         if crossing < 0 or survey.crossing[crossing] == 0:
             continue
-        way = towns.lane_crossing_s[t, lane, c] - CROSSING_HALF - 0.8 - start
+        way = town.lane_crossing_s[lane, c] - CROSSING_HALF - 0.8 - start
         if way > -0.8:
             gap = min(gap, max(way, 0.0))
     return gap
 
 
 @njit(cache=True, nogil=True)
-def _desired_speed(towns: Towns, lives: Lives, b: int, i: int, lane: int, follows: int) -> float:
+def _desired_speed(town: Town, life: Life, i: int, lane: int, follows: int) -> float:
     """Returns the speed that the road ahead allows vehicle i."""
-    t = lives.town[b]
-    s, v = lives.vehicle[b, i, V_S], lives.vehicle[b, i, V_SPEED]
-    limit = lives.limit_set[b, lane] if lives.limit_set[b, lane] > 0 else towns.lane_limit[t, lane]
-    desired = limit * lives.vehicle[b, i, V_PACE]
-    desired = min(desired, TURN_SPEED[towns.lane_turn[t, lane]])
-    _, _, _, here = lane_pose(towns, t, lane, s)
-    _, _, _, there = lane_pose(towns, t, lane, s + 3.0 + 1.4 * v)
+    s, v = life.vehicle[i, V_S], life.vehicle[i, V_SPEED]
+    limit = life.limit_set[lane] if life.limit_set[lane] > 0 else town.lane_limit[lane]
+    desired = limit * life.vehicle[i, V_PACE]
+    desired = min(desired, TURN_SPEED[town.lane_turn[lane]])
+    _, _, _, here = lane_pose(town, lane, s)
+    _, _, _, there = lane_pose(town, lane, s + 3.0 + 1.4 * v)
     bend = max(abs(here), abs(there))
     if bend > 0.01:
         desired = min(desired, np.sqrt(2.2 / bend))
     if follows >= 0:
-        turn = TURN_SPEED[towns.lane_turn[t, follows]]
-        desired = min(desired, np.sqrt(turn**2 + 3.0 * max(towns.lane_length[t, lane] - s, 0.0)))
+        turn = TURN_SPEED[town.lane_turn[follows]]
+        desired = min(desired, np.sqrt(turn**2 + 3.0 * max(town.lane_length[lane] - s, 0.0)))
     return desired
 
 
 @njit(cache=True, nogil=True)
 def _seek_grant(
-    towns: Towns, lives: Lives, b: int, survey: Survey, i: int, lane: int, follows: int
+    town: Town, life: Life, survey: Survey, i: int, lane: int, follows: int
 ) -> None:
     """Gives or takes back vehicle i's grant to enter the junction ahead."""
-    t = lives.town[b]
     v = survey.speed[i]
-    line = towns.lane_length[t, lane] - survey.s[i] - survey.half[i]
-    flags = lives.vehicle_flag
-    junction = towns.lane_junction[t, follows]
-    control = towns.junction_control[t, junction]
-    if control == STOP and flags[b, i, V_ARRIVED] < 0 and line < 3.5 and v < 0.5:
-        flags[b, i, V_ARRIVED] = lives.clock[b]
+    line = town.lane_length[lane] - survey.s[i] - survey.half[i]
+    flags = life.vehicle_flag
+    junction = town.lane_junction[follows]
+    control = town.junction_control[junction]
+    if control == STOP and flags[i, V_ARRIVED] < 0 and line < 3.5 and v < 0.5:
+        flags[i, V_ARRIVED] = life.clock
     if line > 8.0 + v * v / 4.0:
         return
     if control == LIGHTS:
-        state = light_state(lives, b, junction, towns.lane_group[t, lane])
+        state = light_state(life, junction, town.lane_group[lane])
         if state != GREEN_LIGHT:
-            if flags[b, i, V_GRANTED] == 1 and v * v / (2.0 * 3.5) < line:
-                flags[b, i, V_GRANTED] = 0  # it can still stop
+            if flags[i, V_GRANTED] == 1 and v * v / (2.0 * 3.5) < line:
+                flags[i, V_GRANTED] = 0  # it can still stop
             return
-    if flags[b, i, V_GRANTED] == 1:
+    if flags[i, V_GRANTED] == 1:
         return
     if control == STOP:
-        since = flags[b, i, V_ARRIVED]
-        if since < 0 or lives.clock[b] - since < 5:
+        since = flags[i, V_ARRIVED]
+        if since < 0 or life.clock - since < 5:
             return
     if survey.ahead[i] >= 0:  # only the first in the lane may go
         return
-    if blocker(towns, lives, b, survey, i, follows) < 0:
-        flags[b, i, V_GRANTED] = 1
-        _take(towns, t, survey, follows)
+    if blocker(town, life, survey, i, follows) < 0:
+        flags[i, V_GRANTED] = 1
+        _take(town, survey, follows)
 
 
 @njit(cache=True, nogil=True)
-def _accelerate(towns: Towns, lives: Lives, b: int, survey: Survey, i: int) -> float:
+def _accelerate(town: Town, life: Life, survey: Survey, i: int) -> float:
     """Returns vehicle i's acceleration for this substep."""
-    t = lives.town[b]
-    lane, follows = lives.vehicle_flag[b, i, V_LANE], lives.vehicle_flag[b, i, V_NEXT]
+    lane, follows = life.vehicle_flag[i, V_LANE], life.vehicle_flag[i, V_NEXT]
     v = survey.speed[i]
-    a_max = A_MAX if lives.vehicle_flag[b, i, V_KIND] != 3 else 0.6 * A_MAX
-    desired = _desired_speed(towns, lives, b, i, lane, follows)
-    gap, other = _leader(towns, t, survey, lane, follows, i)
+    a_max = A_MAX if life.vehicle_flag[i, V_KIND] != 3 else 0.6 * A_MAX
+    desired = _desired_speed(town, life, i, lane, follows)
+    gap, other = _leader(town, survey, lane, follows, i)
     a = idm(v, desired, gap, v - other, a_max)
-    end = towns.lane_length[t, lane] - survey.s[i]
+    end = town.lane_length[lane] - survey.s[i]
     front = survey.s[i] + survey.half[i]
-    wait = _crossing_gap(towns, t, survey, lane, front)
-    if towns.lane_slot[t, lane] < 0 and follows >= 0:
-        _seek_grant(towns, lives, b, survey, i, lane, follows)
-        if lives.vehicle_flag[b, i, V_GRANTED] == 0 and end < 80.0:
+    wait = _crossing_gap(town, survey, lane, front)
+    if town.lane_slot[lane] < 0 and follows >= 0:
+        _seek_grant(town, life, survey, i, lane, follows)
+        if life.vehicle_flag[i, V_GRANTED] == 0 and end < 80.0:
             line = end - survey.half[i]
             if line > -0.6:
                 a = min(a, idm(v, desired, line + GAP_MIN - LINE_MARGIN, v, a_max))
         elif end < 40.0:
-            wait = min(wait, _crossing_gap(towns, t, survey, follows, front - end - survey.s[i]))
+            wait = min(wait, _crossing_gap(town, survey, follows, front - end - survey.s[i]))
     if wait < 60.0 and v * v < 2.0 * BRAKE * (wait + 0.3):
         a = min(a, idm(v, desired, wait + GAP_MIN - 0.5, v, a_max))
-    free = _nearest_obstacle(towns, lives, b, i)
+    free = _nearest_obstacle(town, life, i)
     if free < 100.0:
         a = min(a, idm(v, desired, free, v, a_max))
         if free < 1.5:
@@ -539,117 +528,114 @@ def _accelerate(towns: Towns, lives: Lives, b: int, survey: Survey, i: int) -> f
 
 
 @njit(cache=True, nogil=True)
-def enter_lane(towns: Towns, lives: Lives, b: int, i: int, lane: int) -> None:
+def enter_lane(town: Town, life: Life, i: int, lane: int) -> None:
     """Puts vehicle i on a lane and draws the one that follows."""
-    t = lives.town[b]
-    flags = lives.vehicle_flag
-    flags[b, i, V_LANE] = lane
-    flags[b, i, V_GRANTED] = 0
-    flags[b, i, V_ARRIVED] = -1
-    flags[b, i, V_VISITS] += 1
+    flags = life.vehicle_flag
+    flags[i, V_LANE] = lane
+    flags[i, V_GRANTED] = 0
+    flags[i, V_ARRIVED] = -1
+    flags[i, V_VISITS] += 1
     count = 0
     for c in range(3):
-        count += towns.lane_next[t, lane, c] >= 0
+        count += town.lane_next[lane, c] >= 0
     if count == 0:
-        flags[b, i, V_NEXT] = -1
+        flags[i, V_NEXT] = -1
         return
     choice = integer(
-        count, lives.seed[b], lives.episode[b], flags[b, i, V_VISITS], i, DRAW_TURN
+        count, life.seed, life.episode, flags[i, V_VISITS], i, DRAW_TURN
     )
     for c in range(3):
-        if towns.lane_next[t, lane, c] >= 0:
+        if town.lane_next[lane, c] >= 0:
             if choice == 0:
-                flags[b, i, V_NEXT] = towns.lane_next[t, lane, c]
+                flags[i, V_NEXT] = town.lane_next[lane, c]
                 return
             choice -= 1
 
 
 @njit(cache=True, nogil=True)
-def step_vehicles(towns: Towns, lives: Lives, b: int, survey: Survey) -> None:
+def step_vehicles(town: Town, life: Life, survey: Survey) -> None:
     """Moves everybody but the ego and the walkers by DT; the survey must be fresh."""
-    t = lives.town[b]
-    n = lives.vehicle.shape[1]
+    n = life.vehicle.shape[0]
     for i in range(n):
-        if lives.vehicle_flag[b, i, V_MODE] == MODE_TRAFFIC:
-            lives.vehicle[b, i, V_ACCELERATION] = _accelerate(towns, lives, b, survey, i)
+        if life.vehicle_flag[i, V_MODE] == MODE_TRAFFIC:
+            life.vehicle[i, V_ACCELERATION] = _accelerate(town, life, survey, i)
     for i in range(n):
-        mode = lives.vehicle_flag[b, i, V_MODE]
+        mode = life.vehicle_flag[i, V_MODE]
         if mode == MODE_PLACED:
-            v, h = lives.vehicle[b, i, V_SPEED], lives.vehicle[b, i, V_HEADING]
-            lives.vehicle[b, i, V_X] += v * np.cos(h) * DT
-            lives.vehicle[b, i, V_Y] += v * np.sin(h) * DT
+            v, h = life.vehicle[i, V_SPEED], life.vehicle[i, V_HEADING]
+            life.vehicle[i, V_X] += v * np.cos(h) * DT
+            life.vehicle[i, V_Y] += v * np.sin(h) * DT
         if mode != MODE_TRAFFIC:
             continue
-        v = lives.vehicle[b, i, V_SPEED]
-        faster = max(0.0, v + lives.vehicle[b, i, V_ACCELERATION] * DT)
-        lives.vehicle[b, i, V_SPEED] = faster
-        lives.vehicle[b, i, V_S] += 0.5 * (v + faster) * DT
-        lane = lives.vehicle_flag[b, i, V_LANE]
-        if lives.vehicle[b, i, V_S] >= towns.lane_length[t, lane]:
-            lives.vehicle[b, i, V_S] -= towns.lane_length[t, lane]
-            lives.vehicle_flag[b, i, V_BEFORE] = lane
-            enter_lane(towns, lives, b, i, lives.vehicle_flag[b, i, V_NEXT])
-        place_vehicle(towns, lives, b, i)
+        v = life.vehicle[i, V_SPEED]
+        faster = max(0.0, v + life.vehicle[i, V_ACCELERATION] * DT)
+        life.vehicle[i, V_SPEED] = faster
+        life.vehicle[i, V_S] += 0.5 * (v + faster) * DT
+        lane = life.vehicle_flag[i, V_LANE]
+        if life.vehicle[i, V_S] >= town.lane_length[lane]:
+            life.vehicle[i, V_S] -= town.lane_length[lane]
+            life.vehicle_flag[i, V_BEFORE] = lane
+            enter_lane(town, life, i, life.vehicle_flag[i, V_NEXT])
+        place_vehicle(town, life, i)
 
 
 @njit(cache=True, nogil=True)
-def place_vehicle(towns: Towns, lives: Lives, b: int, i: int) -> None:
+def place_vehicle(town: Town, life: Life, i: int) -> None:
     """Sets vehicle i's pose from its lane and arc position."""
     x, y, heading, _ = lane_pose(
-        towns, lives.town[b], lives.vehicle_flag[b, i, V_LANE], lives.vehicle[b, i, V_S]
+        town, life.vehicle_flag[i, V_LANE], life.vehicle[i, V_S]
     )
-    lives.vehicle[b, i, V_X] = x
-    lives.vehicle[b, i, V_Y] = y
-    lives.vehicle[b, i, V_HEADING] = heading
+    life.vehicle[i, V_X] = x
+    life.vehicle[i, V_Y] = y
+    life.vehicle[i, V_HEADING] = heading
 
 
 @njit(cache=True, nogil=True)
-def _free_spot(lives: Lives, b: int, i: int, lane: int, s: float, x: float, y: float) -> bool:
+def _free_spot(life: Life, i: int, lane: int, s: float, x: float, y: float) -> bool:
     """Returns whether a vehicle may begin at (lane, s): nobody near it, the ego further off."""
-    dx, dy = x - lives.ego[b, X], y - lives.ego[b, Y]
+    dx, dy = x - life.ego[X], y - life.ego[Y]
     if dx * dx + dy * dy < 22.0**2:
         return False
     for k in range(i):
-        if lives.vehicle_flag[b, k, V_MODE] == MODE_TRAFFIC:
-            same = lives.vehicle_flag[b, k, V_LANE] == lane
-            if same and abs(lives.vehicle[b, k, V_S] - s) < 14.0:
+        if life.vehicle_flag[k, V_MODE] == MODE_TRAFFIC:
+            same = life.vehicle_flag[k, V_LANE] == lane
+            if same and abs(life.vehicle[k, V_S] - s) < 14.0:
                 return False
     return True
 
 
 @njit(cache=True, nogil=True)
-def spawn_vehicles(towns: Towns, lives: Lives, b: int) -> None:
+def spawn_vehicles(town: Town, life: Life) -> None:
     """Puts the episode's vehicles on road lanes, away from one another and from the ego."""
-    t = lives.town[b]
-    seed, episode = lives.seed[b], lives.episode[b]
-    n = lives.vehicle.shape[1]
-    lives.vehicle[b] = 0.0
-    lives.vehicle_flag[b] = 0
+    seed, episode = life.seed, life.episode
+    n = life.vehicle.shape[0]
+    life.vehicle[:] = 0.0
+    life.vehicle_flag[:] = 0
     for i in range(n):
-        lives.vehicle_flag[b, i, V_SEEN] = -1000
-        lives.vehicle_flag[b, i, V_BEFORE] = -1
-        lives.vehicle_flag[b, i, V_ARRIVED] = -1
+        life.vehicle_flag[i, V_SEEN] = -1000
+        life.vehicle_flag[i, V_BEFORE] = -1
+        life.vehicle_flag[i, V_ARRIVED] = -1
     for i in range(n - SPARE):
         for attempt in range(60):
-            lane = integer(towns.lane_count[t], seed, episode, attempt, i, DRAW_LANE)
-            length = towns.lane_length[t, lane]
-            if towns.lane_slot[t, lane] >= 0 or length < 26.0:
+            lane = integer(town.lane_count, seed, episode, attempt, i, DRAW_LANE)
+            length = town.lane_length[lane]
+            if town.lane_slot[lane] >= 0 or length < 26.0:
                 continue
             s = 6.0 + (length - 18.0) * uniform(seed, episode, attempt, i, DRAW_S)
-            x, y, _, _ = lane_pose(towns, t, lane, s)
-            if not _free_spot(lives, b, i, lane, s, x, y):
+            x, y, _, _ = lane_pose(town, lane, s)
+            if not _free_spot(life, i, lane, s, x, y):
                 continue
             draw = uniform(seed, episode, 0, i, DRAW_KIND)
-            flags = lives.vehicle_flag
-            flags[b, i, V_MODE] = MODE_TRAFFIC
-            flags[b, i, V_KIND] = 1 if draw < 0.72 else (2 if draw < 0.88 else 3)
-            flags[b, i, V_COLOUR] = integer(8, seed, episode, 0, i, DRAW_COLOUR)
-            lives.vehicle[b, i, V_S] = s
-            lives.vehicle[b, i, V_PACE] = 0.8 + 0.2 * uniform(seed, episode, 0, i, DRAW_PACE)
-            lives.vehicle[b, i, V_PATIENCE] = 0.0
+            flags = life.vehicle_flag
+            flags[i, V_MODE] = MODE_TRAFFIC
+            flags[i, V_KIND] = 1 if draw < 0.72 else (2 if draw < 0.88 else 3)
+            flags[i, V_COLOUR] = integer(8, seed, episode, 0, i, DRAW_COLOUR)
+            life.vehicle[i, V_S] = s
+            life.vehicle[i, V_PACE] = 0.8 + 0.2 * uniform(seed, episode, 0, i, DRAW_PACE)
+            life.vehicle[i, V_PATIENCE] = 0.0
             room = np.sqrt(4.0 * max(length - s - 8.0, 0.0))  # can still stop at the line
-            want = towns.lane_limit[t, lane] * uniform(seed, episode, 0, i, DRAW_SPEED)
-            lives.vehicle[b, i, V_SPEED] = min(room, 0.7 * want)
-            enter_lane(towns, lives, b, i, lane)
-            place_vehicle(towns, lives, b, i)
+            want = town.lane_limit[lane] * uniform(seed, episode, 0, i, DRAW_SPEED)
+            life.vehicle[i, V_SPEED] = min(room, 0.7 * want)
+            enter_lane(town, life, i, lane)
+            place_vehicle(town, life, i)
             break

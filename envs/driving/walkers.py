@@ -35,13 +35,13 @@ from .lives import (
     W_VISITS,
     W_X,
     W_Y,
-    Lives,
+    Life,
     Mode,
     X,
     Y,
 )
 from .params import Kind
-from .road import Towns
+from .road import Town
 from .traffic import (
     ALL_RED,
     DT,
@@ -68,20 +68,19 @@ PATIENCE = 250  # substeps at a kerb before turning elsewhere
 
 
 @njit(cache=True, nogil=True)
-def _place(towns: Towns, lives: Lives, b: int, i: int) -> None:
+def _place(town: Town, life: Life, i: int) -> None:
     """Sets walker i's pose from its edge and arc position."""
-    t = lives.town[b]
-    edge = lives.walker_flag[b, i, W_EDGE]
-    x0, y0 = towns.walk_xy[t, edge, 0], towns.walk_xy[t, edge, 1]
-    x1, y1 = towns.walk_xy[t, edge, 2], towns.walk_xy[t, edge, 3]
-    part = lives.walker[b, i, W_S] / max(towns.walk_length[t, edge], 0.01)
-    if lives.walker_flag[b, i, W_DIRECTION] == 1:
+    edge = life.walker_flag[i, W_EDGE]
+    x0, y0 = town.walk_xy[edge, 0], town.walk_xy[edge, 1]
+    x1, y1 = town.walk_xy[edge, 2], town.walk_xy[edge, 3]
+    part = life.walker[i, W_S] / max(town.walk_length[edge], 0.01)
+    if life.walker_flag[i, W_DIRECTION] == 1:
         x0, y0, x1, y1 = x1, y1, x0, y0
     heading = np.arctan2(y1 - y0, x1 - x0)
-    side = 0.6 * (uniform(lives.seed[b], lives.episode[b], 0, i, DRAW_SIDE) - 0.5)
-    lives.walker[b, i, W_X] = x0 + part * (x1 - x0) - side * np.sin(heading)
-    lives.walker[b, i, W_Y] = y0 + part * (y1 - y0) + side * np.cos(heading)
-    lives.walker[b, i, W_HEADING] = heading
+    side = 0.6 * (uniform(life.seed, life.episode, 0, i, DRAW_SIDE) - 0.5)
+    life.walker[i, W_X] = x0 + part * (x1 - x0) - side * np.sin(heading)
+    life.walker[i, W_Y] = y0 + part * (y1 - y0) + side * np.cos(heading)
+    life.walker[i, W_HEADING] = heading
 
 
 @njit(cache=True, nogil=True)
@@ -109,154 +108,150 @@ def _car_threatens(cx: float, cy: float, car: tuple, speed: float) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _vehicle_box(lives: Lives, b: int, k: int) -> tuple:
+def _vehicle_box(life: Life, k: int) -> tuple:
     """Returns x, y, heading, half length, half width of vehicle k; N is the ego."""
-    if k == lives.vehicle.shape[1]:
-        e = lives.ego[b]
+    if k == life.vehicle.shape[0]:
+        e = life.ego
         return e[X], e[Y], e[HEADING], np.float32(EGO_HALF_LENGTH), HALF_WIDTH[1]
-    kind = lives.vehicle_flag[b, k, V_KIND]
-    v = lives.vehicle[b, k]
+    kind = life.vehicle_flag[k, V_KIND]
+    v = life.vehicle[k]
     return v[V_X], v[V_Y], v[V_HEADING], HALF_LENGTH[kind], HALF_WIDTH[kind]
 
 
 @njit(cache=True, nogil=True)
-def _may_cross(towns: Towns, lives: Lives, b: int, crossing: int) -> bool:
+def _may_cross(town: Town, life: Life, crossing: int) -> bool:
     """Returns whether somebody at the kerb may step onto a zebra."""
-    t = lives.town[b]
-    junction = towns.crossing_junction[t, crossing]
-    if junction >= 0 and towns.junction_control[t, junction] == LIGHTS:
-        group = int(towns.crossing_group[t, crossing])
-        if light_state(lives, b, junction, group) != RED_LIGHT:
+    junction = town.crossing_junction[crossing]
+    if junction >= 0 and town.junction_control[junction] == LIGHTS:
+        group = int(town.crossing_group[crossing])
+        if light_state(life, junction, group) != RED_LIGHT:
             return False
-        since = cycle_time(lives, b, junction) - group * HALF_CYCLE - (HALF_CYCLE - ALL_RED)
+        since = cycle_time(life, junction) - group * HALF_CYCLE - (HALF_CYCLE - ALL_RED)
         if since < 0.0:
             since += 2.0 * HALF_CYCLE
         if since > 9.0:  # too late to reach the other side
             return False
-    cx = 0.5 * (towns.crossing_xy[t, crossing, 0] + towns.crossing_xy[t, crossing, 2])
-    cy = 0.5 * (towns.crossing_xy[t, crossing, 1] + towns.crossing_xy[t, crossing, 3])
-    n = lives.vehicle.shape[1]
+    cx = 0.5 * (town.crossing_xy[crossing, 0] + town.crossing_xy[crossing, 2])
+    cy = 0.5 * (town.crossing_xy[crossing, 1] + town.crossing_xy[crossing, 3])
+    n = life.vehicle.shape[0]
     for k in range(n + 1):
-        if k < n and lives.vehicle_flag[b, k, V_MODE] == MODE_ABSENT:
+        if k < n and life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
-        box = _vehicle_box(lives, b, k)
+        box = _vehicle_box(life, k)
         if (box[0] - cx) ** 2 + (box[1] - cy) ** 2 > 45.0**2:
             continue
-        speed = lives.ego[b, SPEED] if k == n else lives.vehicle[b, k, V_SPEED]
+        speed = life.ego[SPEED] if k == n else life.vehicle[k, V_SPEED]
         if _car_threatens(cx, cy, box, speed):
             return False
     return True
 
 
 @njit(cache=True, nogil=True)
-def _way_is_free(lives: Lives, b: int, i: int) -> bool:
+def _way_is_free(life: Life, i: int) -> bool:
     """Returns whether no car stands where walker i steps next."""
-    h = lives.walker[b, i, W_HEADING]
-    px = lives.walker[b, i, W_X] + 1.0 * np.cos(h)
-    py = lives.walker[b, i, W_Y] + 1.0 * np.sin(h)
-    n = lives.vehicle.shape[1]
+    h = life.walker[i, W_HEADING]
+    px = life.walker[i, W_X] + 1.0 * np.cos(h)
+    py = life.walker[i, W_Y] + 1.0 * np.sin(h)
+    n = life.vehicle.shape[0]
     for k in range(n + 1):
-        if k < n and lives.vehicle_flag[b, k, V_MODE] == MODE_ABSENT:
+        if k < n and life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
-        box = _vehicle_box(lives, b, k)
+        box = _vehicle_box(life, k)
         if abs(box[0] - px) + abs(box[1] - py) < 8.0 and _car_blocks(px, py, box):
             return False
     return True
 
 
 @njit(cache=True, nogil=True)
-def _next_edge(towns: Towns, lives: Lives, b: int, i: int) -> None:
+def _next_edge(town: Town, life: Life, i: int) -> None:
     """Walker i has reached a node: draws the edge that follows (back only at a dead end)."""
-    t = lives.town[b]
-    flags = lives.walker_flag
-    edge = flags[b, i, W_EDGE]
-    node = towns.walk_node[t, edge, 1 - flags[b, i, W_DIRECTION]]
+    flags = life.walker_flag
+    edge = flags[i, W_EDGE]
+    node = town.walk_node[edge, 1 - flags[i, W_DIRECTION]]
     count = 0
-    for c in range(towns.node_edges.shape[2]):
-        other = towns.node_edges[t, node, c]
+    for c in range(town.node_edges.shape[1]):
+        other = town.node_edges[node, c]
         count += other >= 0 and other != edge
-    flags[b, i, W_VISITS] += 1
+    flags[i, W_VISITS] += 1
     chosen = edge
     if count > 0:
-        choice = integer(count, lives.seed[b], lives.episode[b], flags[b, i, W_VISITS], i, DRAW_WAY)
-        for c in range(towns.node_edges.shape[2]):
-            other = towns.node_edges[t, node, c]
+        choice = integer(count, life.seed, life.episode, flags[i, W_VISITS], i, DRAW_WAY)
+        for c in range(town.node_edges.shape[1]):
+            other = town.node_edges[node, c]
             if other >= 0 and other != edge:
                 if choice == 0:
                     chosen = other
                 choice -= 1
-    flags[b, i, W_EDGE] = chosen
-    flags[b, i, W_DIRECTION] = 0 if towns.walk_node[t, chosen, 0] == node else 1
-    lives.walker[b, i, W_S] = 0.0
-    if towns.walk_crossing[t, chosen] >= 0:
-        flags[b, i, W_MODE] = MODE_WAITING
-        flags[b, i, W_SINCE] = lives.clock[b]
+    flags[i, W_EDGE] = chosen
+    flags[i, W_DIRECTION] = 0 if town.walk_node[chosen, 0] == node else 1
+    life.walker[i, W_S] = 0.0
+    if town.walk_crossing[chosen] >= 0:
+        flags[i, W_MODE] = MODE_WAITING
+        flags[i, W_SINCE] = life.clock
 
 
 @njit(cache=True, nogil=True)
-def step_walkers(towns: Towns, lives: Lives, b: int) -> None:
+def step_walkers(town: Town, life: Life) -> None:
     """Moves every walker by DT."""
-    t = lives.town[b]
-    flags = lives.walker_flag
-    for i in range(lives.walker.shape[1]):
-        mode = flags[b, i, W_MODE]
+    flags = life.walker_flag
+    for i in range(life.walker.shape[0]):
+        mode = flags[i, W_MODE]
         if mode == MODE_ABSENT:
             continue
-        flags[b, i, W_MOVING] = 0
-        v = lives.walker[b, i, W_SPEED]
+        flags[i, W_MOVING] = 0
+        v = life.walker[i, W_SPEED]
         if mode == MODE_PLACED:
-            h = lives.walker[b, i, W_HEADING]
-            lives.walker[b, i, W_X] += v * np.cos(h) * DT
-            lives.walker[b, i, W_Y] += v * np.sin(h) * DT
-            flags[b, i, W_MOVING] = 1 if v > 0.05 else 0
+            h = life.walker[i, W_HEADING]
+            life.walker[i, W_X] += v * np.cos(h) * DT
+            life.walker[i, W_Y] += v * np.sin(h) * DT
+            flags[i, W_MOVING] = 1 if v > 0.05 else 0
         elif mode == MODE_WAITING:
-            crossing = towns.walk_crossing[t, flags[b, i, W_EDGE]]
-            if _may_cross(towns, lives, b, crossing):
-                flags[b, i, W_MODE] = MODE_WALKING
-            elif lives.clock[b] - flags[b, i, W_SINCE] > PATIENCE:  # goes another way
-                flags[b, i, W_DIRECTION] = 1 - flags[b, i, W_DIRECTION]
-                flags[b, i, W_MODE] = MODE_WALKING
-                _next_edge(towns, lives, b, i)
+            crossing = town.walk_crossing[flags[i, W_EDGE]]
+            if _may_cross(town, life, crossing):
+                flags[i, W_MODE] = MODE_WALKING
+            elif life.clock - flags[i, W_SINCE] > PATIENCE:  # goes another way
+                flags[i, W_DIRECTION] = 1 - flags[i, W_DIRECTION]
+                flags[i, W_MODE] = MODE_WALKING
+                _next_edge(town, life, i)
             continue
         else:
-            edge = flags[b, i, W_EDGE]
-            if towns.walk_crossing[t, edge] >= 0 and not _way_is_free(lives, b, i):
+            edge = flags[i, W_EDGE]
+            if town.walk_crossing[edge] >= 0 and not _way_is_free(life, i):
                 continue
-            flags[b, i, W_MOVING] = 1
-            lives.walker[b, i, W_S] += v * DT
-            if lives.walker[b, i, W_S] >= towns.walk_length[t, edge]:
-                _next_edge(towns, lives, b, i)
-            _place(towns, lives, b, i)
-        lives.walker[b, i, W_PHASE] = (lives.walker[b, i, W_PHASE] + v * DT / STRIDE) % 1.0
+            flags[i, W_MOVING] = 1
+            life.walker[i, W_S] += v * DT
+            if life.walker[i, W_S] >= town.walk_length[edge]:
+                _next_edge(town, life, i)
+            _place(town, life, i)
+        life.walker[i, W_PHASE] = (life.walker[i, W_PHASE] + v * DT / STRIDE) % 1.0
 
 
 @njit(cache=True, nogil=True)
-def spawn_walkers(towns: Towns, lives: Lives, b: int) -> None:
+def spawn_walkers(town: Town, life: Life) -> None:
     """Puts the episode's walkers on pavements."""
-    t = lives.town[b]
-    seed, episode = lives.seed[b], lives.episode[b]
-    lives.walker[b] = 0.0
-    lives.walker_flag[b] = 0
-    flags = lives.walker_flag
-    for i in range(lives.walker.shape[1]):
-        flags[b, i, W_SEEN] = -1000
-    if towns.walk_count[t] == 0:
+    seed, episode = life.seed, life.episode
+    life.walker[:] = 0.0
+    life.walker_flag[:] = 0
+    flags = life.walker_flag
+    for i in range(life.walker.shape[0]):
+        flags[i, W_SEEN] = -1000
+    if town.walk_count == 0:
         return
-    for i in range(lives.walker.shape[1] - SPARE):
+    for i in range(life.walker.shape[0] - SPARE):
         for attempt in range(30):
-            edge = integer(towns.walk_count[t], seed, episode, attempt, i, DRAW_EDGE)
-            if towns.walk_crossing[t, edge] >= 0:
+            edge = integer(town.walk_count, seed, episode, attempt, i, DRAW_EDGE)
+            if town.walk_crossing[edge] >= 0:
                 continue
             child = uniform(seed, episode, 0, i, DRAW_KIND) < 0.25
             pace = uniform(seed, episode, 0, i, DRAW_SPEED)
-            flags[b, i, W_MODE] = MODE_WALKING
-            flags[b, i, W_KIND] = CHILD if child else ADULT
-            flags[b, i, W_COLOUR] = integer(8, seed, episode, 0, i, DRAW_COLOUR)
-            flags[b, i, W_EDGE] = edge
-            flags[b, i, W_DIRECTION] = integer(2, seed, episode, 1, i, DRAW_WAY)
+            flags[i, W_MODE] = MODE_WALKING
+            flags[i, W_KIND] = CHILD if child else ADULT
+            flags[i, W_COLOUR] = integer(8, seed, episode, 0, i, DRAW_COLOUR)
+            flags[i, W_EDGE] = edge
+            flags[i, W_DIRECTION] = integer(2, seed, episode, 1, i, DRAW_WAY)
             part = uniform(seed, episode, 0, i, DRAW_S)
-            lives.walker[b, i, W_S] = part * towns.walk_length[t, edge]
-            lives.walker[b, i, W_SPEED] = 1.1 + 0.4 * pace
-            lives.walker[b, i, W_PHASE] = part
-            _place(towns, lives, b, i)
+            life.walker[i, W_S] = part * town.walk_length[edge]
+            life.walker[i, W_SPEED] = 1.1 + 0.4 * pace
+            life.walker[i, W_PHASE] = part
+            _place(town, life, i)
             break

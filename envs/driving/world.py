@@ -17,14 +17,14 @@ from .config import DrivingConfig
 from .expert import View
 from .facts import PATH_POINTS, PATH_ROWS, Scratch, make_notes
 from .intervene import intervene
-from .lives import COLLIDED, END, RAN_RED, RAN_STOP, ROUTE_DONE, End, allocate
+from .lives import COLLIDED, END, RAN_RED, RAN_STOP, ROUTE_DONE, End
 from .params import SCENE_RANGE, SECTORS, TOWNS_PER_SPLIT
 from .reward import TERMS, weights
-from .road import Towns, load_pool
+from .road import load_pool
 from .score import end_name, score
 from .sensors import Cameras
 from .simulate import Rules, begin, describe_lanes, live, state_and_command
-from .traffic import make_survey
+from .traffic import make_surveys
 
 FIRST_TOWN = {"train": 0, "test": TOWNS_PER_SPLIT}
 
@@ -41,21 +41,21 @@ class DrivingWorld(AbstractBatch[View]):
         if isinstance(lanes, bool) or not isinstance(lanes, int | np.integer) or lanes < 1:
             raise ValueError(f"`num_envs` must be a whole number >= 1; got {lanes!r}.")
         self.config = config
-        self.towns: Towns = load_pool(config.split)
+        self.pool = load_pool(config.split)
         vehicles, parked, pedestrians = config.counts
         sizes = (
-            self.towns.junction_xy.shape[1],
-            self.towns.statics.shape[1],
-            self.towns.lane_length.shape[1],
+            self.pool["junction_xy"].shape[1],
+            self.pool["statics"].shape[1],
+            self.pool["lane_length"].shape[1],
         )
-        self.state = allocate(int(lanes), vehicles, pedestrians, parked, sizes)
-        self.state.seed[:] = -1
-        self._survey = make_survey(
-            sizes[2], sizes[0], self.towns.crossing_xy.shape[1], vehicles + state_of.SPARE
+        self.state = np.zeros(lanes, state_of.life_dtype(vehicles, pedestrians, parked, sizes))
+        self.state["seed"][:] = -1
+        self._survey = make_surveys(
+            sizes[2], sizes[0], self.pool["crossing_xy"].shape[1], vehicles + state_of.SPARE
         )
         self._scratch = Scratch(np.zeros((PATH_ROWS, 5), np.float32))
         self.notes = make_notes(lanes)
-        self.cameras = Cameras(self.towns, lanes, config)
+        self.cameras = Cameras(self.pool, lanes, config)
         self._factors = weights(config.reward)
         self._terms = np.zeros((lanes, len(TERMS)), np.float64)
         self._rewards = np.zeros(lanes, np.float64)
@@ -70,7 +70,7 @@ class DrivingWorld(AbstractBatch[View]):
     @property
     def lanes(self) -> int:
         """B."""
-        return int(self.state.step.shape[0])
+        return len(self.state)
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class DrivingWorld(AbstractBatch[View]):
             "path": self.notes.path,
             "reward_terms": {name: self._terms[:, k] for k, name in enumerate(TERMS)},
             "cost": np.zeros(lanes, np.float64),
-            "progress": self.state.route[:, ROUTE_DONE],
+            "progress": self.state["route"][:, ROUTE_DONE],
             "town": np.zeros(lanes, np.int64),
         }
         if self.config.labels and self.config.camera:
@@ -143,7 +143,7 @@ class DrivingWorld(AbstractBatch[View]):
         if town is None:
             return -1
         first = FIRST_TOWN[self.config.split]
-        last = first + self.towns.lane_count.shape[0] - 1
+        last = first + len(self.pool) - 1
         if isinstance(town, bool) or not isinstance(town, int | np.integer):
             raise TypeError(f"`town` must be a whole number; got {town!r}.")
         if not first <= town <= last:
@@ -169,18 +169,18 @@ class DrivingWorld(AbstractBatch[View]):
     def begin(self, lanes: Array, seeds: Array | None, options: Mapping[str, Any]) -> None:
         """Starts the next episode of these lanes; with seeds their first one."""
         if seeds is None:
-            self.state.episode[lanes] += 1
+            self.state["episode"][lanes] += 1
         else:
-            self.state.seed[lanes] = seeds
-            self.state.episode[lanes] = 0
+            self.state["seed"][lanes] = seeds
+            self.state["episode"][lanes] = 0
         rules = self._rules(options)
-        begin(self.towns, self.state, lanes, rules)
+        begin(self.pool, self.state, lanes, rules)
         describe_lanes(
-            self.towns, self.state, self._survey, self._scratch, self.notes, rules, lanes
+            self.pool, self.state, self._survey, self._scratch, self.notes, rules, lanes
         )
         self._terms[lanes] = 0.0
         self._info["cost"][lanes] = 0.0
-        self._info["town"][lanes] = self.state.town[lanes] + FIRST_TOWN[self.config.split]
+        self._info["town"][lanes] = self.state["town"][lanes] + FIRST_TOWN[self.config.split]
 
     def advance(self, actions: Array) -> tuple[Array, Array, Array]:
         """Lives one decision; see AbstractBatch.
@@ -190,10 +190,10 @@ class DrivingWorld(AbstractBatch[View]):
         """
         rows = self._check_actions(actions)
         live(
-            self.towns, self.state, self._survey, self._scratch, self.notes, self._rules({}),
+            self.pool, self.state, self._survey, self._scratch, self.notes, self._rules({}),
             rows, self._factors, self._terms, self._rewards, self._ends,
         )  # fmt: skip
-        flag = self.state.flag
+        flag = self.state["flag"]
         events = (flag[:, COLLIDED] > 0).astype(np.float64) + flag[:, RAN_RED] + flag[:, RAN_STOP]
         self._info["cost"][:] = events
         return self._rewards, self._ends[0], self._ends[1]
@@ -226,7 +226,7 @@ class DrivingWorld(AbstractBatch[View]):
     def observe(self, lanes: Array | None) -> None:
         """Draws the cameras and fills state and command."""
         part = self._observation
-        state_and_command(self.towns, self.state, part["state"], part["command"])
+        state_and_command(self.pool, self.state, part["state"], part["command"])
         if self.config.radar:
             scene = self.notes.scene
             part["radar"][:] = np.where(scene[:, :, 6] > 0.0, scene[:, :, 0], SCENE_RANGE)
@@ -269,7 +269,7 @@ class DrivingWorld(AbstractBatch[View]):
             raise ValueError(f"`view` must be one of true, visible; got {source!r}.")
         n, part = self.notes, self._observation
         is_true = source == "true"
-        state_and_command(self.towns, self.state, part["state"], part["command"])
+        state_and_command(self.pool, self.state, part["state"], part["command"])
         return View(
             facts=n.facts if is_true else n.seen,
             known=np.ones_like(n.known) if is_true else n.known,
@@ -290,20 +290,20 @@ class DrivingWorld(AbstractBatch[View]):
 
     def intervene(self, lane: int, operation: Mapping[str, Any]) -> None:
         """Changes one thing in a life; see `intervene.OPERATIONS`."""
-        intervene(self.towns, self.state, lane, operation)
+        intervene(self.pool[self.state["town"][lane]], self.state, lane, operation)
         self._refresh(lane)
 
     def _refresh(self, lane: int) -> None:
         lanes = np.array([lane])
         describe_lanes(
-            self.towns, self.state, self._survey, self._scratch, self.notes, self._rules({}), lanes
+            self.pool, self.state, self._survey, self._scratch, self.notes, self._rules({}), lanes
         )
-        self._info["town"][lane] = self.state.town[lane] + FIRST_TOWN[self.config.split]
+        self._info["town"][lane] = self.state["town"][lane] + FIRST_TOWN[self.config.split]
         self.observe(lanes)
 
     def is_over(self, lane: int) -> bool:
         """Whether a lane's episode has ended."""
-        return int(self.state.flag[lane, END]) != End.RUNNING
+        return int(self.state["flag"][lane, END]) != End.RUNNING
 
 
 PATH_SPACING = 4.0  # [m] between path points

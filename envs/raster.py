@@ -1,0 +1,122 @@
+"""The camera of the worlds: scenes into pixels, labels and depths; one call a picture.
+
+`draw_front` is a pinhole camera (a mirror is a second call on other rows), `draw_top` in `overhead`
+looks straight down; `develop` in `canvas` hands the picture out. All are numba kernels to be called
+from a bigger kernel, once a life; they draw on a `Canvas`, which is scratch that a thread makes
+once. Nothing here knows a road or a town: a scene is a tiled ground, boxes and sprites.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from .canvas import KERNEL, THINGS, Canvas, Window
+from .ground import ground, sky
+from .lens import NEAR, Air, Camera, Lens, Looks, make_lens
+from .paint import Atlas
+from .bodies import draw_box, shadow
+from .sprites import draw_sprite
+
+RANGE = 160.0  # [m] things farther than this are left out
+# A camera of 64 x 64: a mirror in the upper 8 rows, a road in the lower 56.
+MIRROR_SHARE = 0.125  # of the picture's rows
+FRONT_TAN_X = 0.916  # 85 deg wide
+FRONT_TAN_Y = 0.532  # 56 deg high
+FRONT_HORIZON = 0.4
+MIRROR_TAN_X = 0.577  # 60 deg wide
+MIRROR_TAN_Y = 0.115
+MIRROR_HORIZON = 0.45
+
+
+class Scene(NamedTuple):
+    """What there is to see."""
+
+    tile_map: NDArray[np.int16]
+    """[NX, NY] tile of each cell; the corner of cell (0, 0) lies at (0, 0)."""
+    outside: int
+    """Tile of all cells beyond the map."""
+    boxes: NDArray[np.float32]
+    """[N, 9]: x, y, heading, half length, half width, z of the base, height, `Material`,
+    colour index + 256 * flags (`Flag` of a vehicle; style 0 flats, 1 shop, 2 house of a building).
+    """
+    sprites: NDArray[np.float32]
+    """[M, 8]: x, y, facing, width, height, z of the base, `Sprite` + 16 * variant, value (walk
+    phase [rad], `Lamp`, limit [km/h])."""
+
+
+@njit(**KERNEL)
+def _collect(canvas: Canvas, lens: Lens, scene: Scene, farthest: float) -> int:
+    """Lists what may be in sight in `canvas.order`, the farthest first; returns how many."""
+    count = 0
+    slope = lens.centre / abs(lens.focal_x)
+    widen = math.sqrt(1.0 + slope * slope)
+    boxes = scene.boxes.shape[0]
+    for i in range(boxes + scene.sprites.shape[0]):
+        if i < boxes:
+            thing = scene.boxes[i]
+            reach = thing[3] + thing[4]
+        else:
+            thing = scene.sprites[i - boxes]
+            reach = 0.5 * thing[3] + 0.6
+        dx, dy = thing[0] - lens.x, thing[1] - lens.y
+        z = lens.cos * dx + lens.sin * dy
+        if i >= boxes and z < NEAR:
+            continue
+        if z < -reach or z - reach > farthest:
+            continue
+        aside = abs(lens.sin * dx - lens.cos * dy)
+        if aside > slope * z + reach * widen or count == THINGS:
+            continue
+        k = count
+        while k > 0 and canvas.keys[k - 1] < z:
+            canvas.keys[k], canvas.order[k] = canvas.keys[k - 1], canvas.order[k - 1]
+            k -= 1
+        canvas.keys[k], canvas.order[k] = z, i
+        count += 1
+    return count
+
+
+@njit(**KERNEL)
+def draw_front(
+    canvas: Canvas,
+    window: Window,
+    camera: Camera,
+    air: Air,
+    scene: Scene,
+    atlas: Atlas,
+    looks: Looks,
+    fine: bool,
+) -> None:
+    """Draws what a pinhole camera sees on the rows of a window.
+
+    Args:
+      canvas: [H, W] pixels and depths, overwritten within the window.
+      window: rows to draw; a front view and a mirror are two calls with a window each.
+      camera: pose, angles of view and whether left and right are swapped.
+      air: light and fog.
+      scene: what there is to see.
+      atlas: the painted tiles of `scene.tile_map`.
+      looks: colours and labels.
+      fine: blend texels and draw small details; for pictures above about 256 pixels.
+    """
+    lens = make_lens(camera, canvas.pixels.shape[1], window.first, window.end)
+    sky(canvas, window, lens, air, looks.sky_label)
+    ground(canvas, window, lens, air, scene.tile_map, scene.outside, atlas, fine)
+    count = _collect(canvas, lens, scene, RANGE)
+    boxes = scene.boxes.shape[0]
+    for k in range(count):
+        i = canvas.order[k]
+        if i < boxes:
+            if scene.boxes[i, 7] >= 2.0:
+                shadow(canvas, window, lens, scene.boxes[i])
+    for k in range(count):
+        i = canvas.order[k]
+        if i < boxes:
+            draw_box(canvas, window, lens, air, looks, scene.boxes[i], fine)
+        else:
+            draw_sprite(canvas, window, lens, air, looks, scene.sprites[i - boxes])
