@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-KERNEL = {"cache": True, "nogil": True, "_nrt": False}
+KERNEL = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 """How drawing kernels are compiled. They allocate nothing, and counting references to the arrays of
 a canvas at every pixel would make them twenty times slower."""
 RB = np.uint32(0x00FF00FF)
