@@ -29,14 +29,10 @@ import pygame
 
 from . import theme
 from .frame import Frame
+from .pace import Pace
 from .screen import Keys, View, canvas_size, paint
 
-SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 0.0)  # times real time; 0: full speed
-DRAWN_AT_MOST = 30  # [1/s]
-SHARE_OF_TIME = 0.2  # of wall time that drawing may take while the simulation is behind
-SLOWEST_DRAWN = 1.0  # [s] drawn at least this often, however slow drawing is
 UNSEEN_DRIVERS = ("dummy", "offscreen")
-WAIT = 0.02  # [s] longest wait between two looks at the keyboard
 NOTICE_SECONDS = 4.0
 
 
@@ -133,12 +129,10 @@ class Window:
         if not display.is_available:
             raise RuntimeError(f"A window needs a display; {display.reason}. Use `--render video` "
                                "or `--render none`, or run on a desktop.")
-        self.mode, self.step_seconds = mode, step_seconds
+        self.mode = mode
         self.view = View(keys=(*_KEYS[mode], *_COMMON))
         self._title, self._size, self._screenshots = title, size, Path(screenshots)
-        self._is_stale, self._steps_granted, self._notice_until = True, 0, 0.0
-        self._next_step = self._last_drawn = self._asked = 0.0
-        self._cost, self._is_behind, self._name = 0.0, False, "mindloop"
+        self._pace, self._name, self._notice_until = Pace(step_seconds), "mindloop", 0.0
         self._open()
 
     def __enter__(self) -> Window:
@@ -174,9 +168,14 @@ class Window:
         return surface
 
     @property
+    def speed(self) -> float:
+        """Gives times real time; 0 is full speed."""
+        return self._pace.speed
+
+    @property
     def is_paused(self) -> bool:
         """Tells whether the simulation rests."""
-        return self.view.is_paused
+        return self._pace.is_paused
 
     def poll(self) -> list[Command]:
         """Takes in what was pressed since the last call; never waits.
@@ -189,7 +188,7 @@ class Window:
             if event.type == pygame.QUIT:
                 commands.append(Command(Order.QUIT))
             elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWEXPOSED):
-                self._is_stale = True
+                self._pace.is_stale = True
                 self._size = pygame.display.get_window_size()
             elif event.type == pygame.KEYDOWN:
                 commands += self._press(event.key, event.mod, event.unicode)
@@ -210,44 +209,15 @@ class Window:
 
     def ready(self) -> bool:
         """Tells whether the next step is due, in real time times speed; waits at most 20 ms."""
-        now = time.perf_counter()
-        if self._steps_granted:
-            self._steps_granted -= 1
-            self._is_stale = True
-            return True
-        if self.view.is_paused:
-            time.sleep(WAIT)
-            return False
-        if self.view.speed == 0:
-            self._is_behind = self._is_stale = True
-            return True
-        self._next_step = self._next_step or now  # a fresh start owes nothing
-        early = self._next_step - now
-        if early > 0:
-            self._is_behind = False
-            time.sleep(min(WAIT, early))
-            if early > WAIT:
-                return False
-        step = self.step_seconds / self.view.speed
-        self._is_behind = -early > step
-        # A caller that can't keep up isn't made to hurry later: at most one step is owed.
-        self._next_step = max(self._next_step + step, time.perf_counter() - step)
-        self._is_stale = True
-        return True
+        return self._pace.ready()
 
     def due(self) -> bool:
         """Tells whether to draw now: something changed, and drawing won't slow the simulation."""
-        now = time.perf_counter()
-        pause = 1 / DRAWN_AT_MOST
-        if self._is_behind and not self.view.is_paused:
-            pause = max(pause, min(SLOWEST_DRAWN, self._cost / SHARE_OF_TIME))
-        is_due = self._is_stale and now - self._last_drawn >= pause
-        self._asked = now if is_due else self._asked
-        return is_due
+        return self._pace.due()
 
     def show(self, frame: Frame) -> None:
         """Draws a frame into the window."""
-        started = time.perf_counter()
+        self.view = replace(self.view, is_paused=self.is_paused, speed=self._pace.speed)
         surface = self._surface()
         size = surface.get_size()
         self._name = "-".join([frame.env.replace("/", "-"), *(
@@ -261,10 +231,7 @@ class Window:
             paint(whole, frame, self.view)
             surface.blit(pygame.transform.smoothscale(whole, size), (0, 0))
         pygame.display.flip()
-        self._last_drawn = time.perf_counter()
-        # What the caller spent on making the frame, since `due` said so, is part of the cost.
-        self._cost = self._last_drawn - (self._asked or started)
-        self._is_stale, self._asked = False, 0.0
+        self._pace.drawn()
 
     def close(self) -> None:
         """Closes the window; twice is once."""
@@ -273,7 +240,7 @@ class Window:
 
     def _change(self, **changes: bool | float | str) -> None:
         self.view = replace(self.view, **changes)  # type: ignore[arg-type]
-        self._is_stale = True
+        self._pace.is_stale = True
 
     def _press(self, key: int, modifiers: int, character: str) -> list[Command]:
         """Answers one key; gives what the caller has to know."""
@@ -282,20 +249,21 @@ class Window:
         if key == pygame.K_SPACE and self.mode is Mode.DRIVE:
             return [Command(Order.HAND_OVER)]
         if key in (pygame.K_SPACE, pygame.K_p):
-            self._pause(not self.view.is_paused)
+            self._pace.pause(not self.is_paused)
             return [Command(Order.PAUSE)]
         if key in (pygame.K_LEFT, pygame.K_RIGHT) and self.mode is Mode.REPLAY:
             far = 10 if modifiers & pygame.KMOD_SHIFT else 1
-            self._pause(True)
+            self._pace.pause(True)
             return [Command(Order.SEEK, far if key == pygame.K_RIGHT else -far)]
         if key in (pygame.K_PERIOD, pygame.K_KP_PERIOD) or character == ".":
-            self._pause(True)
-            self._steps_granted += 1
+            self._pace.grant_step()
             return [Command(Order.STEP)]
         if key in _FASTER or character == "+":
-            return self._change_speed(1)
+            self._pace.change_speed(1)
+            return [Command(Order.SPEED)]
         if key in _SLOWER or character == "-":
-            return self._change_speed(-1)
+            self._pace.change_speed(-1)
+            return [Command(Order.SPEED)]
         if key == pygame.K_l:
             self._change(labels=not self.view.labels)
         elif key in (pygame.K_h, pygame.K_F1):
@@ -303,16 +271,6 @@ class Window:
         elif key == pygame.K_F12 or (key == pygame.K_s and self.mode is not Mode.DRIVE):
             self._save()
         return []
-
-    def _pause(self, is_paused: bool) -> None:
-        self._next_step = 0.0
-        self._change(is_paused=is_paused)
-
-    def _change_speed(self, by: int) -> list[Command]:
-        place = min(len(SPEEDS) - 1, max(0, SPEEDS.index(self.view.speed) + by))
-        self._next_step = 0.0
-        self._change(speed=SPEEDS[place])
-        return [Command(Order.SPEED)]
 
     def _save(self) -> None:
         file = self._screenshots / f"{self._name}.png"

@@ -44,7 +44,7 @@ with Window("mindloop test", (1000, 700), Mode({mode!r}), screenshots={shots!r})
             drawn += 1
         view = window.view
         print(json.dumps(dict(
-            steps=steps, drawn=drawn, orders=orders, paused=view.is_paused, speed=view.speed,
+            steps=steps, drawn=drawn, orders=orders, paused=window.is_paused, speed=window.speed,
             labels=view.labels, help=view.help, notice=view.notice, held=sorted(window.held()),
             size=pygame.display.get_window_size(), sound=bool(pygame.mixer.get_init()),
             worst=worst, window=pygame.display.get_wm_info()["window"])), flush=True)
