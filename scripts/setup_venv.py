@@ -38,16 +38,14 @@ def prepare(extras: Sequence[str]) -> Path:
     """
     check_python()
     python = make_venv()
-    before = read_stamp()
-    wanted = {"dependencies": dependency_hash(), "tree": tree_hash(), "extras": sorted(extras)}
-    known = set(before.get("extras", ()))
-    if before.get("dependencies") != wanted["dependencies"]:
-        known = set()
-    if set(extras) <= known and before.get("tree") == wanted["tree"]:
+    before, dependencies, tree = read_stamp(), dependency_hash(), tree_hash()
+    same = before.get("dependencies") == dependencies
+    installed = set(before.get("extras", "").split()) if same else set()
+    if same and set(extras) <= installed and before.get("tree") == tree:
         return python
-    wanted["extras"] = sorted(known | set(extras))
+    every = sorted(installed | set(extras))
     started = time.monotonic()
-    if set(extras) <= known:
+    if same and set(extras) <= installed:
         say("Files were added or taken away: renewing the links.")
         install_mindloop(python, "[]", "--no-deps")
     else:
@@ -56,9 +54,10 @@ def prepare(extras: Sequence[str]) -> Path:
         pip(python, *BUILD_TOOLS)
         say("[2/3] torch (to have the small CPU build, see README, \"Set-up\")")
         pip(python, torch_requirement())
-        say(f"[3/3] mindloop with {', '.join(wanted['extras']) or 'no extras'}")
-        install_mindloop(python, f"[{','.join(wanted['extras'])}]")
-    STAMP.write_text(json.dumps(wanted))
+        say(f"[3/3] mindloop with {', '.join(every) or 'no extras'}")
+        install_mindloop(python, f"[{','.join(every)}]")
+    stamp = {"dependencies": dependencies, "tree": tree, "extras": " ".join(every)}
+    STAMP.write_text(json.dumps(stamp))
     say(f"Set up in {time.monotonic() - started:.0f} s, in {VENV}")
     return python
 
@@ -70,7 +69,7 @@ def say(line: str) -> None:
 
 def check_python() -> None:
     """Raises SetupError where this Python cannot make the environment that mindloop needs."""
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036, it may be run by any Python
         raise SetupError(
             f"Python must be 3.10 or newer; got {sys.version.split()[0]}. "
             "Install a newer one and run this program with it."
@@ -172,10 +171,10 @@ def tree_hash() -> str:
     return hashlib.sha256("\n".join([str(ROOT), *names]).encode()).hexdigest()
 
 
-def read_stamp() -> dict[str, object]:
+def read_stamp() -> dict[str, str]:
     """Returns what the last set-up wrote down; empty where there was none."""
     try:
-        stamp: dict[str, object] = json.loads(STAMP.read_text())
+        stamp: dict[str, str] = json.loads(STAMP.read_text())
     except (OSError, ValueError):
         return {}
     return stamp

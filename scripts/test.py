@@ -42,7 +42,8 @@ def main(arguments: Sequence[str]) -> int:
         say(f"== {name}")
         started = time.monotonic()
         code = subprocess.run([python, *command], cwd=ROOT, env=environment).returncode
-        say(f"== {name}: {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s")
+        verdict = "passed" if code == 0 else "FAILED"
+        say(f"== {name}: {verdict} in {time.monotonic() - started:.0f} s")
         if code != 0:
             failed.append(name)
     say(f"FAILED: {', '.join(failed)}" if failed else "All checks passed.")
