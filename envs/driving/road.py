@@ -194,7 +194,7 @@ def load_pool(split: str = "train") -> Pool:
         return _open(file)
     except FileNotFoundError:
         pass
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError) as error:
         print(
             f"mindloop: the towns in {file} are damaged ({error}); making them anew.",
             file=sys.stderr,
@@ -251,7 +251,7 @@ def _open(file: Path) -> Pool:
     """Maps a stored pool.
 
     Raises:
-      FileNotFoundError: there is none. OSError, ValueError, KeyError: it is damaged.
+      FileNotFoundError: there is none. OSError, EOFError, ValueError: it is damaged.
     """
     pool = np.load(file, mmap_mode="r")
     if pool.dtype.names != FIELDS or pool.shape != (TOWNS_PER_SPLIT,):

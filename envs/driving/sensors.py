@@ -1,37 +1,369 @@
-"""Cameras of the driving world."""
+"""The cameras of the driving world: from lives to pictures, by way of draw lists.
+
+A kernel lists what stands near an ego (vehicles, people, signs, lights as they show now, houses)
+and hands the list to the rasteriser: once for the front view, once for the mirror strip.
+"""
 
 from __future__ import annotations
 
+import functools
+import os
+import tempfile
+from pathlib import Path
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
+from .. import cache_folder, source_hash
+from ..canvas import Canvas, Window, develop, make_canvas
+from ..lens import Air, Camera, Looks, make_air
+from ..paint import Atlas, paint_tiles
+from ..raster import (
+    FRONT_HORIZON,
+    FRONT_TAN_X,
+    FRONT_TAN_Y,
+    MIRROR_HORIZON,
+    MIRROR_SHARE,
+    MIRROR_TAN_X,
+    MIRROR_TAN_Y,
+    Scene,
+    draw_front,
+)
 from .config import DrivingConfig
-from .lives import Array, Lives
-from .road import Pool
+from .lives import (
+    DAYLIGHT,
+    FOG,
+    HEADING,
+    V_ACCELERATION,
+    V_COLOUR,
+    V_HEADING,
+    V_KIND,
+    V_MODE,
+    V_NEXT,
+    V_S,
+    V_X,
+    V_Y,
+    W_COLOUR,
+    W_HEADING,
+    W_KIND,
+    W_MODE,
+    W_PHASE,
+    W_X,
+    W_Y,
+    V_LANE,
+    Array,
+    Life,
+    Lives,
+    Mode,
+    X,
+    Y,
+)
+from .looks import PAINTS, ground_colours, looks
+from .params import CELL, CELLS, SIZES, Kind, Static
+from .road import TILES, Pool, Town
+from .traffic import light_state
 
-FIELD_WIDE = np.radians(90.0)
-MIRROR_WIDE = np.radians(60.0)
+CAMERA_HEIGHT = 1.5  # [m]
+CAMERA_AHEAD = 0.6  # [m] of the middle of the car
+COARSE, FINE = 0.25, 0.1  # [m] texels of the ground
+FINE_FROM = 200  # [px] wide: pictures from here on use fine texels and details
+SIGHT, MIRROR_SIGHT = 150.0, 70.0  # [m] how far things are listed
+BOXES, SPRITES = 256, 256  # listed at most
+FOG_SCALE = 0.06  # [1/m] extinction at fog 1: some 30 m of sight
+
+MODE_ABSENT, MODE_WAITING = Mode.ABSENT, Mode.WAITING
+LIGHT, STOP_SIGN, LIMIT_SIGN = int(Static.LIGHT), int(Static.STOP_SIGN), int(Static.LIMIT_SIGN)
+TREE, LAMP_POST, BUSH = int(Static.TREE), int(Static.LAMP_POST), int(Static.BUSH)
+PEDESTRIAN_SPRITE, CHILD_SPRITE = 6, 7
+CHILD = int(Kind.CHILD)
+STATIC = int(Kind.STATIC)
+BUILDING = 1  # Material
+BOX_SIZES = np.array(SIZES, np.float32)
+PAINT_COUNT = len(PAINTS)
+BRAKING, LIT, BLINK_LEFT, BLINK_RIGHT = 1, 2, 4, 8
+
+
+@functools.cache
+def atlas(resolution: float) -> Atlas:
+    """Returns the painted ground at a texel size [m]; painted once, then kept in the cache."""
+    name = f"ground-{round(resolution * 100):03d}-{source_hash()}.npz"
+    file = cache_folder() / name
+    if file.exists():
+        try:
+            with np.load(file, allow_pickle=False) as kept:
+                return Atlas(kept["texels"], kept["first"], kept["size"], CELL)
+        except (OSError, ValueError, KeyError):
+            file.unlink(missing_ok=True)
+    shapes = [tile.shapes for tile in TILES]
+    made = paint_tiles(shapes, CELL, resolution, ground_colours())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, work = tempfile.mkstemp(suffix=".npz", dir=file.parent)
+    with os.fdopen(handle, "wb") as out:
+        np.savez(out, texels=made.texels, first=made.first, size=made.size)
+    os.replace(work, file)
+    Path(work).unlink(missing_ok=True)
+    return made
+
+
+@njit(cache=True, nogil=True)
+def _put_box(
+    boxes: Array, row: int, x: float, y: float, heading: float, kind: int, code: float
+) -> None:
+    """Writes a vehicle's box."""
+    box = boxes[row]
+    box[0], box[1], box[2] = x, y, heading
+    box[3], box[4], box[5] = BOX_SIZES[kind, 0], BOX_SIZES[kind, 1], 0.0
+    box[6] = BOX_SIZES[kind, 2]
+    box[7], box[8] = kind + 1, code
+
+
+@njit(cache=True, nogil=True)
+def _list_vehicles(town: Town, life: Life, boxes: Array, sight: float) -> int:
+    """Lists moving, placed and parked vehicles; returns how many."""
+    ex, ey = life.ego[X], life.ego[Y]
+    count = 0
+    night = LIT if life.weather[DAYLIGHT] < 0.55 else 0
+    for k in range(life.vehicle.shape[0]):
+        if life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
+            continue
+        x, y = life.vehicle[k, V_X], life.vehicle[k, V_Y]
+        if (x - ex) ** 2 + (y - ey) ** 2 > sight * sight:
+            continue
+        kind = life.vehicle_flag[k, V_KIND]
+        if kind == STATIC:
+            boxes[count, 0], boxes[count, 1], boxes[count, 2] = x, y, life.vehicle[k, V_HEADING]
+            boxes[count, 3], boxes[count, 4] = BOX_SIZES[kind, 0], BOX_SIZES[kind, 1]
+            boxes[count, 5], boxes[count, 6] = 0.0, BOX_SIZES[kind, 2]
+            boxes[count, 7], boxes[count, 8] = 0.0, 1.0
+            count += 1
+            continue
+        flags = night
+        if life.vehicle[k, V_ACCELERATION] < -0.7:
+            flags += BRAKING
+        follows = life.vehicle_flag[k, V_NEXT]
+        lane = life.vehicle_flag[k, V_LANE]
+        turn = town.lane_turn[lane]
+        if turn == 0 and follows >= 0 and town.lane_length[lane] - life.vehicle[k, V_S] < 35.0:
+            turn = town.lane_turn[follows]
+        if turn != 0 and life.clock % 8 < 4:  # indicators blink
+            flags += BLINK_LEFT if turn == 1 else (BLINK_RIGHT if turn == 3 else 0)
+        colour = (life.vehicle_flag[k, V_COLOUR] * 3 + kind) % PAINT_COUNT
+        _put_box(boxes, count, x, y, life.vehicle[k, V_HEADING], kind, colour + 256.0 * flags)
+        count += 1
+    for k in range(life.parked.shape[0]):
+        place = life.parked[k]
+        if place < 0 or count >= boxes.shape[0]:
+            continue
+        x, y = town.parking_xyh[place, 0], town.parking_xyh[place, 1]
+        if (x - ex) ** 2 + (y - ey) ** 2 > sight * sight:
+            continue
+        _put_box(boxes, count, x, y, town.parking_xyh[place, 2], 1, float(place % PAINT_COUNT))
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _list_people(life: Life, sprites: Array, sight: float) -> int:
+    """Lists walkers; returns how many."""
+    ex, ey = life.ego[X], life.ego[Y]
+    count = 0
+    for k in range(life.walker.shape[0]):
+        if life.walker_flag[k, W_MODE] == MODE_ABSENT:
+            continue
+        x, y = life.walker[k, W_X], life.walker[k, W_Y]
+        if (x - ex) ** 2 + (y - ey) ** 2 > sight * sight:
+            continue
+        kind = life.walker_flag[k, W_KIND]
+        sprite = sprites[count]
+        sprite[0], sprite[1], sprite[2] = x, y, life.walker[k, W_HEADING]
+        sprite[3], sprite[4], sprite[5] = 0.62, BOX_SIZES[kind, 2], 0.0
+        shape = CHILD_SPRITE if kind == CHILD else PEDESTRIAN_SPRITE
+        if kind == CHILD:
+            sprite[3] = 0.45
+        sprite[6] = shape + 16 * life.walker_flag[k, W_COLOUR]
+        sprite[7] = 2.0 * np.pi * life.walker[k, W_PHASE]
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _put_static(life: Life, row: Array, sprite: Array) -> None:
+    """Writes the sprite of one thing beside the road; lights as they show now."""
+    kind = int(row[3])
+    sprite[0], sprite[1], sprite[2], sprite[5] = row[0], row[1], row[2], 0.0
+    variant = int(abs(row[0] * 7.0 + row[1] * 13.0)) % 8
+    sprite[6], sprite[7] = kind + 16 * variant, 0.0
+    if kind == TREE:
+        sprite[3], sprite[4] = 0.62 * row[4], row[4]
+    elif kind == BUSH:
+        sprite[3], sprite[4] = 1.3 * row[4], row[4]
+    elif kind == LAMP_POST:
+        sprite[3], sprite[4] = 0.5, row[4]
+    elif kind == STOP_SIGN:
+        sprite[3], sprite[4] = 0.9, 2.7
+    elif kind == LIMIT_SIGN:
+        sprite[3], sprite[4], sprite[7] = 0.8, 2.6, row[4]
+    else:
+        sprite[3], sprite[4] = 0.5, 5.0
+        sprite[7] = 1.0 + light_state(life, int(row[4]), int(row[5]))
+
+
+@njit(cache=True, nogil=True)
+def _list_town(
+    town: Town, life: Life, boxes: Array, sprites: Array, counts: Array, look: float, slope: float,
+    sight: float,
+) -> None:  # fmt: skip
+    """Adds houses and things beside the road in the cells that a field of view touches.
+
+    Args:
+      counts: boxes and sprites listed so far, updated.
+      look: heading of the view [rad]; slope: tangent of half its width.
+    """
+    ex, ey = life.ego[X], life.ego[Y]
+    c, s = np.cos(look), np.sin(look)
+    widen = 45.0 * np.sqrt(1.0 + slope * slope)
+    x0, x1 = int((ex - sight) // CELL), int((ex + sight) // CELL)
+    y0, y1 = int((ey - sight) // CELL), int((ey + sight) // CELL)
+    for ix in range(max(x0, 0), min(x1 + 1, CELLS)):
+        for iy in range(max(y0, 0), min(y1 + 1, CELLS)):
+            dx, dy = (ix + 0.5) * CELL - ex, (iy + 0.5) * CELL - ey
+            ahead = c * dx + s * dy
+            if ahead < -43.0 or ahead > sight + 43.0:
+                continue
+            if abs(-s * dx + c * dy) > slope * max(ahead, 0.0) + widen:
+                continue
+            cell = ix * CELLS + iy
+            for k in range(town.building_first[cell], town.building_first[cell + 1]):
+                if counts[0] < boxes.shape[0]:
+                    u, box = town.buildings[k], boxes[counts[0]]
+                    box[0], box[1], box[2], box[3], box[4] = u[0], u[1], u[2], u[3], u[4]
+                    box[5], box[6], box[7] = 0.0, u[5], BUILDING
+                    style = 1 if u[7] == 3 else (2 if u[7] == 0 else 0)
+                    box[8] = u[6] + 256.0 * style
+                    counts[0] += 1
+            for k in range(town.static_first[cell], town.static_first[cell + 1]):
+                if counts[1] < sprites.shape[0] and life.static_off[k] == 0:
+                    _put_static(life, town.statics[k], sprites[counts[1]])
+                    counts[1] += 1
+
+
+@njit(cache=True, nogil=True)
+def _draw_life(
+    town: Town, life: Life, canvas: Canvas, boxes: Array, sprites: Array, counts: Array,
+    atlas: Atlas, looks: Looks, outside: int, fine: bool, strip: int, mirror: bool,
+) -> None:  # fmt: skip
+    """Draws one ego's camera on a canvas: the mirror on the first `strip` rows, then the front."""
+    heading = life.ego[HEADING]
+    x = life.ego[X] + CAMERA_AHEAD * np.cos(heading)
+    y = life.ego[Y] + CAMERA_AHEAD * np.sin(heading)
+    daylight = life.weather[DAYLIGHT]
+    air = make_air(daylight, FOG_SCALE * life.weather[FOG] ** 1.5, 1.0)
+    height = canvas.pixels.shape[0]
+    counts[0] = _list_vehicles(town, life, boxes, SIGHT)
+    counts[1] = _list_people(life, sprites, 90.0)
+    vehicles, people = counts[0], counts[1]
+    _list_town(town, life, boxes, sprites, counts, heading, FRONT_TAN_X, SIGHT)
+    scene = Scene(town.cell_tile, outside, boxes[: counts[0]], sprites[: counts[1]])
+    camera = Camera(
+        x, y, CAMERA_HEIGHT, heading, FRONT_TAN_X, FRONT_TAN_Y, FRONT_HORIZON, False
+    )  # fmt: skip
+    draw_front(canvas, Window(strip, height), camera, air, scene, atlas, looks, fine)
+    if not mirror:
+        return
+    counts[0], counts[1] = vehicles, people
+    back = heading + np.pi
+    _list_town(town, life, boxes, sprites, counts, back, MIRROR_TAN_X, MIRROR_SIGHT)
+    scene = Scene(town.cell_tile, outside, boxes[: counts[0]], sprites[: counts[1]])
+    x = life.ego[X] - 2.0 * np.cos(heading)
+    y = life.ego[Y] - 2.0 * np.sin(heading)
+    camera = Camera(x, y, CAMERA_HEIGHT, back, MIRROR_TAN_X, MIRROR_TAN_Y, MIRROR_HORIZON, True)
+    draw_front(canvas, Window(0, strip), camera, air, scene, atlas, looks, fine)
+
+
+@njit(cache=True, nogil=True)
+def _draw_lives(
+    pool: Pool, lives: Lives, lanes: Array, canvas: Canvas, boxes: Array, sprites: Array,
+    counts: Array, atlas: Atlas, looks: Looks, outside: int, fine: bool, strip: int,
+    image: Array, labels: Array, depth: Array,
+) -> None:  # fmt: skip
+    """Draws the cameras of these lanes into image [B, H, W, 3] (labels, depth: or size 0)."""
+    for b in lanes:
+        life = lives[b]
+        town = pool[life.town]
+        _draw_life(
+            town, life, canvas, boxes, sprites, counts, atlas, looks, outside, fine, strip, True
+        )
+        develop(
+            canvas, image[b],
+            labels[b] if labels.size else labels[0], depth[b] if depth.size else depth[0],
+        )  # fmt: skip
 
 
 class Cameras:
-    """Draws what B egos see."""
+    """Draws what B egos see; owns the picture buffers."""
 
     def __init__(self, pool: Pool, lanes: int, config: DrivingConfig) -> None:
-        channels = 3 if config.colour == "rgb" else 1
-        self.shape = (config.height, config.width, channels)
-        self.fields = (float(np.tan(FIELD_WIDE / 2)), float(np.tan(MIRROR_WIDE / 2)))
+        """Prepares buffers and the painted ground for a batch."""
+        self._pool, self._config = pool, config
+        self._looks = looks()
+        self._outside = _outside_tile()
+        self._lists = (
+            np.zeros((BOXES, 9), np.float32),
+            np.zeros((SPRITES, 8), np.float32),
+            np.zeros(2, np.int64),
+        )
+        h, w = config.height, config.width
+        is_rgb = config.colour == "rgb"
+        self.shape = (h, w, 3 if is_rgb else 1)
+        self.fields = (FRONT_TAN_X, MIRROR_TAN_X)
         if config.radar:
             self.fields = (-1.0, -1.0)
         self.image = np.zeros((lanes, *self.shape), np.uint8)
-        self.bird = np.zeros((lanes, *self.shape) if config.bird_view else (0,), np.uint8)
-        self.labels = np.zeros((lanes, config.height, config.width), np.uint8)
-        self.depth = np.zeros((lanes, config.height, config.width), np.float32)
+        self.bird = np.zeros((lanes if config.bird_view else 0, *self.shape), np.uint8)
+        self.labels = np.zeros((lanes, h, w) if config.labels else (1, 0, 0), np.uint8)
+        self.depth = np.zeros((lanes, h, w) if config.depth else (1, 0, 0), np.float32)
+        self._canvas = make_canvas(w, h)
+        self._colour = self.image if is_rgb else np.zeros((lanes, h, w, 3), np.uint8)
 
     def draw(self, lives: Lives, lanes: Array) -> None:
-        pass
+        """Draws the front cameras of these lanes into `image`, `labels` and `depth`."""
+        self._draw(lives, lanes, self._canvas, self._colour, self.labels, self.depth)
+        if self._colour is not self.image:
+            self.image[lanes] = _grey(self._colour[lanes])
+
+    def _draw(
+        self, lives: Lives, lanes: Array, canvas: Canvas, image: Array, labels: Array, depth: Array
+    ) -> None:
+        height, width = canvas.pixels.shape
+        fine = width >= FINE_FROM
+        _draw_lives(
+            self._pool, lives, lanes, canvas, *self._lists, atlas(FINE if fine else COARSE),
+            self._looks, self._outside, fine, round(MIRROR_SHARE * height), image, labels, depth,
+        )  # fmt: skip
 
     def draw_bird(self, lives: Lives, lanes: Array) -> None:
-        pass
+        """Draws the bird's-eye cameras of these lanes, nose up, into `bird`."""
+        raise NotImplementedError
 
-    def picture(self, lives: Lives, lane: int, view: str, width: int, height: int) -> NDArray[np.uint8]:
-        return np.zeros((height, width, 3), np.uint8)
+    def picture(
+        self, lives: Lives, lane: int, view: str, width: int, height: int
+    ) -> NDArray[np.uint8]:
+        """Returns a lane drawn as "world", "front", "top", "labels" or "depth"."""
+        canvas = make_canvas(width, height)
+        image = np.zeros((1, height, width, 3), np.uint8)
+        labels = np.zeros((1, height, width), np.uint8)
+        depth = np.zeros((1, height, width), np.float32)
+        one = lives[lane : lane + 1]
+        self._draw(one, np.zeros(1, np.int64), canvas, image, labels, depth)
+        return image[0]
+
+
+def _outside_tile() -> int:
+    """Returns the tile of the land around a town: plain meadow."""
+    return next(k for k, tile in enumerate(TILES) if tile.name == "meadow")
+
+
+def _grey(colour: Array) -> Array:
+    """Returns luma [..., 1] of colours [..., 3] (ITU-R BT.601)."""
+    return (colour @ np.array([0.299, 0.587, 0.114], np.float32)).astype(np.uint8)[..., None]
