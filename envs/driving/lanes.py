@@ -17,7 +17,8 @@ from .plan import draws
 from .sketch import ZEBRAS_OF_ROAD, Sketch, centre, follow_road
 
 LIMITS = (30.0 / 3.6, 40.0 / 3.6, 50.0 / 3.6)  # [m/s]
-SHORT, LONG = 60.0, 120.0  # [m] roads up to SHORT get the lowest limit, from LONG the highest
+SHORT, LONG = 60.0, 150.0  # [m] many roads up to SHORT get a lower limit, from LONG a higher
+SHORT_SLOW = 0.6  # of short roads
 SPACING = 1.0  # [m] between points of a lane; `road.lane_pose` counts on it
 _LIMIT = 21  # purpose of draws
 
@@ -181,8 +182,8 @@ def _limits(plan: Sketch, roads: list[Road], town: int) -> list[float]:
     for i, road in enumerate(roads):
         slow = any(plan.block(cell).slow for cell, _ in road.cells)
         length = road.length if i < twin[road.end] else roads[twin[road.end]].length
-        level = 0 if slow or length < SHORT else 2 if length >= LONG else 1
-        if level > 0 and chance[min(i, twin[road.end])] < 0.25:
+        level = 2 if length >= LONG else 1
+        if slow or (length < SHORT and chance[min(i, twin[road.end])] < SHORT_SLOW):
             level -= 1
         limits.append(LIMITS[level])
     return limits
