@@ -17,7 +17,7 @@ from .plan import draws
 from .sketch import ZEBRAS_OF_ROAD, Sketch, centre, follow_road
 
 LIMITS = (30.0 / 3.6, 40.0 / 3.6, 50.0 / 3.6)  # [m/s]
-SHORT, LONG = 60.0, 150.0  # [m] many roads up to SHORT get a lower limit, from LONG a higher
+SHORT, LONG = 60.0, 90.0  # [m] many roads up to SHORT get a lower limit, from LONG a higher
 SHORT_SLOW = 0.6  # of short roads
 SPACING = 1.0  # [m] between points of a lane; `road.lane_pose` counts on it
 _LIMIT = 21  # purpose of draws
