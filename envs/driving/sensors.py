@@ -70,6 +70,7 @@ COARSE, FINE = 0.25, 0.1  # [m] texels of the ground
 FINE_FROM = 200  # [px] wide: pictures from here on use fine texels and details
 SIGHT, MIRROR_SIGHT = 150.0, 70.0  # [m] how far things are listed
 BOXES, SPRITES = 256, 256  # listed at most
+TINY = 4.0  # [px] plants and posts lower than this are left out
 FOG_SCALE = 0.06  # [1/m] extinction at fog 1: some 30 m of sight
 
 MODE_ABSENT, MODE_WAITING = Mode.ABSENT, Mode.WAITING
@@ -212,13 +213,14 @@ def _put_static(life: Life, row: Array, sprite: Array) -> None:
 @njit(cache=True, nogil=True)
 def _list_town(
     town: Town, life: Life, boxes: Array, sprites: Array, counts: Array, look: float, slope: float,
-    sight: float,
+    sight: float, focal: float,
 ) -> None:  # fmt: skip
     """Adds houses and things beside the road in the cells that a field of view touches.
 
     Args:
       counts: boxes and sprites listed so far, updated.
       look: heading of the view [rad]; slope: tangent of half its width.
+      focal: pixels a tangent of 1; plants and posts that would be tiny are left out.
     """
     ex, ey = life.ego[X], life.ego[Y]
     c, s = np.cos(look), np.sin(look)
@@ -243,8 +245,17 @@ def _list_town(
                     box[8] = u[6] + 256.0 * style
                     counts[0] += 1
             for k in range(town.static_first[cell], town.static_first[cell + 1]):
+                row = town.statics[k]
+                dx, dy = row[0] - ex, row[1] - ey
+                ahead = c * dx + s * dy
+                aside = abs(-s * dx + c * dy)
+                if ahead < 0.0 or ahead > sight or aside > slope * ahead + 3.0:
+                    continue
+                if row[3] != LIGHT and row[3] != STOP_SIGN and row[3] != LIMIT_SIGN:
+                    if row[4] * focal < TINY * ahead:
+                        continue
                 if counts[1] < sprites.shape[0] and life.static_off[k] == 0:
-                    _put_static(life, town.statics[k], sprites[counts[1]])
+                    _put_static(life, row, sprites[counts[1]])
                     counts[1] += 1
 
 
@@ -260,10 +271,11 @@ def _draw_life(
     daylight = life.weather[DAYLIGHT]
     air = make_air(daylight, FOG_SCALE * life.weather[FOG] ** 1.5, 1.0)
     height = canvas.pixels.shape[0]
+    focal = 0.5 * (height - strip) / FRONT_TAN_Y
     counts[0] = _list_vehicles(town, life, boxes, SIGHT)
     counts[1] = _list_people(life, sprites, 90.0)
     vehicles, people = counts[0], counts[1]
-    _list_town(town, life, boxes, sprites, counts, heading, FRONT_TAN_X, SIGHT)
+    _list_town(town, life, boxes, sprites, counts, heading, FRONT_TAN_X, SIGHT, focal)
     scene = Scene(town.cell_tile, outside, boxes[: counts[0]], sprites[: counts[1]])
     camera = Camera(
         x, y, CAMERA_HEIGHT, heading, FRONT_TAN_X, FRONT_TAN_Y, FRONT_HORIZON, False
@@ -273,7 +285,7 @@ def _draw_life(
         return
     counts[0], counts[1] = vehicles, people
     back = heading + np.pi
-    _list_town(town, life, boxes, sprites, counts, back, MIRROR_TAN_X, MIRROR_SIGHT)
+    _list_town(town, life, boxes, sprites, counts, back, MIRROR_TAN_X, MIRROR_SIGHT, focal)
     scene = Scene(town.cell_tile, outside, boxes[: counts[0]], sprites[: counts[1]])
     x = life.ego[X] - 2.0 * np.cos(heading)
     y = life.ego[Y] - 2.0 * np.sin(heading)
