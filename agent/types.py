@@ -66,6 +66,8 @@ class Part:
     shape: tuple[int, ...]
     vocabulary: int = 0
     """Number of tokens, padding included; 0 unless the modality is words."""
+    is_code: bool = False
+    """A vector of one-hots or bits, which needs no normalisation."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,12 @@ class Outcome:
     def ended(self) -> Tensor:
         """bool[B]: an episode ended with this outcome."""
         return self.terminated | self.truncated
+
+    @staticmethod
+    def nothing(batch: int) -> Outcome:
+        """Returns the outcome before any action: no reward, no end."""
+        never = torch.zeros(batch, dtype=torch.bool)
+        return Outcome(torch.zeros(batch), never, never, torch.zeros(0, dtype=torch.int64), None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,159 @@
+"""The settings of the rooms: one frozen dataclass each, unknown keys refused by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any, TypeVar, cast, get_type_hints
+
+Config = TypeVar("Config")
+
+
+@dataclass(frozen=True)
+class PerceptionConfig:
+    """Encoders, memory and the fixed set of heads."""
+
+    backbone: str = "default"
+    """Network for images: a name in nets.BACKBONES or `module:Class`. Images smaller than
+    20 px and grids of symbols always take "small"."""
+    image_width: int = 256
+    """Width of an image's encoding (REFERENCE's probe)."""
+    vector_width: int = 64
+    """Width of both layers of the network for vectors."""
+    ranges_width: int = 64
+    """Width of the encoding of lidar and radar rays."""
+    word_width: int = 64
+    """Width of word embeddings and of their pooled encoding."""
+    memory: str = "gru"
+    """What is carried between ticks: "gru" or "none"."""
+    features: int = 256
+    """F, width of what all heads read, and of the GRU."""
+    value_heads: int = 3
+    """Value heads from different random weights; their spread is uncertainty."""
+    quantiles: int = 8
+    """Q, quantiles of the return that each value head predicts."""
+
+    def __post_init__(self) -> None:
+        """Refuses settings that no network could be built from."""
+        _one_of("memory", self.memory, ("gru", "none"))
+        for name in ("image_width", "vector_width", "ranges_width", "word_width", "features"):
+            _positive(name, getattr(self, name))
+        _positive("value_heads", self.value_heads)
+        _positive("quantiles", self.quantiles)
+
+
+@dataclass(frozen=True)
+class DecisionConfig:
+    """The policy."""
+
+    preference_weight: float = 1.0
+    """η, the weight of reasoning's preference in the logits."""
+    log_std: float = 0.0
+    """Log standard deviation that a Box policy begins with, in units of half the bounds."""
+
+    def __post_init__(self) -> None:
+        """Refuses a negative weight."""
+        if self.preference_weight < 0:
+            raise ValueError(
+                f"`preference_weight` must be at least 0; got {self.preference_weight}. "
+                "Use 0 to ignore preferences."
+            )
+
+
+@dataclass(frozen=True)
+class MindConfig:
+    """A whole mind."""
+
+    perception: PerceptionConfig = field(default_factory=PerceptionConfig)
+    """Seeing and remembering."""
+    decision: DecisionConfig = field(default_factory=DecisionConfig)
+    """Choosing."""
+    history: int = 10
+    """N, ticks of believed facts that the mind remembers exactly (2 s at 5 Hz)."""
+    seed: int = 0
+    """Seed of the first weights."""
+
+    def __post_init__(self) -> None:
+        """Refuses an empty history."""
+        _positive("history", self.history)
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    """A life in a vector environment."""
+
+    driver: str = "mind"
+    """Who acts: "mind", "expert", "visible-expert" or "random"."""
+    seed: int = 0
+    """Lane i lives the life of seed + i; chance in the policy is drawn from it as well."""
+    greedy: bool = False
+    """Whether the likeliest action is taken instead of a sample."""
+
+    def __post_init__(self) -> None:
+        """Refuses an unknown driver."""
+        _one_of("driver", self.driver, DRIVERS)
+        if self.seed < 0:
+            raise ValueError(f"`seed` must be at least 0; got {self.seed}. Give a whole number.")
+
+
+DRIVERS = ("mind", "expert", "visible-expert", "random")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Returns " Did you mean X?" for the known name nearest to `name`, or ""."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean `{close[0]}`?" if close else ""
+
+
+def from_dict(kind: type[Config], values: Mapping[str, Any]) -> Config:
+    """Returns the config of class `kind` with these values, nested configs as mappings.
+
+    Raises:
+      ValueError: a key is unknown; the message names the nearest.
+      TypeError: a value has another type than the field's default.
+    """
+    hints = get_type_hints(kind)
+    known = [item.name for item in fields(cast(Any, kind))]
+    settled: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            raise ValueError(
+                f"`{name}` must be a setting of {kind.__name__}; known are "
+                f"{', '.join(known)}.{nearest(name, known)}"
+            )
+        hint = hints[name]
+        if is_dataclass(hint) and isinstance(value, Mapping):
+            settled[name] = from_dict(cast(type[Any], hint), value)
+        else:
+            settled[name] = _typed(name, value, hint)
+    return kind(**settled)
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """Returns plain values that json can write and `from_dict` reads."""
+    return asdict(config)
+
+
+def _typed(name: str, value: Any, hint: Any) -> Any:
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and (
+        not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool)
+    ):
+        raise TypeError(
+            f"`{name}` must be {hint.__name__}; got {value!r}. Give a value of that type."
+        )
+    return value
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(known)}; got {value!r}.{nearest(value, known)}"
+        )
+
+
+def _positive(name: str, value: int) -> None:
+    if value < 1:
+        raise ValueError(f"`{name}` must be at least 1; got {value}. Give a whole number from 1.")
