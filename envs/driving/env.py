@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ..batch import BatchEnv, BatchVectorEnv
 from . import declare
-from .actions import ACCELERATIONS
+from .actions import ACCELERATIONS, BRAKE_SCALE, DRIVE_SCALE, STEERINGS
 from .config import DrivingConfig
-from .expert import PATH_POINTS, SAMPLES, STEERINGS, View, drive_all
+from .expert import View, drive_all
 from .lives import Array
 from .world import DrivingWorld
 
@@ -41,12 +41,9 @@ class Expert:
             actions = steering * ACCELERATIONS.size + pedal
         else:
             wanted = ACCELERATIONS[pedal]
-            scaled = np.where(wanted > 0.0, wanted / 2.0, wanted / 8.0)
+            scaled = wanted / np.where(wanted > 0.0, DRIVE_SCALE, BRAKE_SCALE)
             actions = np.stack([STEERINGS[steering], scaled], -1).astype(np.float32)
         return actions[0] if self._single else actions
-
-
-assert PATH_POINTS * SAMPLES > 0
 
 
 class DrivingVectorEnv(BatchVectorEnv):

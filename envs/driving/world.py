@@ -15,8 +15,9 @@ from . import declare, lives as state_of
 from .actions import ACTIONS
 from .config import DrivingConfig
 from .expert import View
-from .facts import PATH_POINTS, PATH_ROWS, Scratch, make_notes
+from .facts import PATH_ROWS, Scratch, make_notes
 from .intervene import intervene
+from .kernel import SPEED_MAX
 from .lives import COLLIDED, END, RAN_RED, RAN_STOP, ROUTE_DONE, End
 from .params import SCENE_RANGE, SECTORS, TOWNS_PER_SPLIT
 from .reward import TERMS, weights
@@ -81,12 +82,11 @@ class DrivingWorld(AbstractBatch[View]):
     def observation_space(self) -> spaces.Dict:
         """camera, state, command; radar and bird on request."""
         c = self.config
-        inf = np.inf
         parts: dict[str, gymnasium.Space[Any]] = {}
         if c.camera:
             parts["camera"] = spaces.Box(0, 255, self.cameras.shape, np.uint8)
-        low = np.array([0.0, -inf, -0.7, -inf], np.float32)
-        high = np.array([inf, inf, 0.7, inf], np.float32)
+        low = np.array([0.0, -5.0, -0.7, -10.0], np.float32)
+        high = np.array([SPEED_MAX, 5.0, 0.7, 10.0], np.float32)
         parts["state"] = spaces.Box(low, high, dtype=np.float32)
         parts["command"] = spaces.Box(0.0, 1.0, (4,), np.float32)
         if c.radar:
@@ -304,7 +304,3 @@ class DrivingWorld(AbstractBatch[View]):
     def is_over(self, lane: int) -> bool:
         """Whether a lane's episode has ended."""
         return int(self.state["flag"][lane, END]) != End.RUNNING
-
-
-PATH_SPACING = 4.0  # [m] between path points
-assert PATH_POINTS == 8
