@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .canvas import KERNEL, LABEL, Canvas, Window, mix
+from .canvas import KERNEL, LEAF, LABEL, Canvas, Window, mix
 from .faces import BODY, CAB, CARGO, GLASS, PLAIN, ROOF, VAN_BODY, WALL, Part
 from .lens import NEAR, Air, Lens, Looks
 from .solids import draw_part
@@ -42,7 +42,7 @@ SHADOW_MARGIN = 0.35  # [m] of soft edge round a vehicle
 SHADOW_DARKNESS = 150.0  # of 256
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def shadow(canvas: Canvas, window: Window, lens: Lens, box: NDArray[np.float32]) -> None:
     """Darkens the ground under and close round a box."""
     dx, dy = box[0] - lens.x, box[1] - lens.y
@@ -74,7 +74,7 @@ def shadow(canvas: Canvas, window: Window, lens: Lens, box: NDArray[np.float32])
                 canvas.pixels[row, column] = mix(under, under & LABEL, part)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _piece(
     canvas: Canvas, n: int, kind: int, back: float, front: float, width: float, low: float, high: float, tint: float
 ) -> int:
@@ -86,7 +86,7 @@ def _piece(
     return n + 1
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _car(canvas: Canvas, base: float, high: float, fine: bool) -> int:
     """Lists a car's body, windows (slanting when fine) and roof."""
     belt, roof = base + 0.56 * high, base + 0.95 * high
@@ -102,7 +102,7 @@ def _car(canvas: Canvas, base: float, high: float, fine: bool) -> int:
     return _piece(canvas, n, ROOF, -0.66, 0.1, 0.79, roof, base + high, 1.0)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _van(canvas: Canvas, base: float, high: float, is_facing: bool) -> int:
     """Lists a van's nose and body, the farther one first."""
     n = 0
@@ -114,7 +114,7 @@ def _van(canvas: Canvas, base: float, high: float, is_facing: bool) -> int:
     return n
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _truck(canvas: Canvas, base: float, high: float, is_facing: bool) -> int:
     """Lists a truck's chassis, cab and cargo box, the farther one first."""
     deck = base + 0.3 * high
@@ -127,7 +127,7 @@ def _truck(canvas: Canvas, base: float, high: float, is_facing: bool) -> int:
     return n
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def draw_box(
     canvas: Canvas,
     window: Window,
@@ -166,6 +166,8 @@ def draw_box(
     else:
         kind = WALL if material == BUILDING else PLAIN
         n = _piece(canvas, 0, kind, -1.0, 1.0, 1.0, base, base + high, 1.0)
+    if material >= CAR:
+        shadow(canvas, window, lens, box)
     night = min(1.0, max(0.0, 1.3 - 2.0 * air.light))
     for k in range(n):
         piece = canvas.pieces[k]

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 KERNEL = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 """How drawing kernels are compiled. They allocate nothing, and counting references to the arrays of
 a canvas at every pixel would make them twenty times slower."""
+LEAF = {**KERNEL, "forceinline": True}
+"""The same for what is called at one place or is small: a call with a canvas costs a hundred words."""
 RB = np.uint32(0x00FF00FF)
 GREEN = np.uint32(0x0000FF00)
 RGB = np.uint32(0x00FFFFFF)
@@ -46,6 +48,8 @@ class Canvas(NamedTuple):
     """[H, W] distance along the camera's axis [m]."""
     rows: NDArray[np.uint32]
     """[4, W] scratch of a row of ground: indices, texels, sums of red and blue, of green."""
+    wall: NDArray[np.float32]
+    """[2, W] scratch: depth of the wall that hides what is behind it [m], and its top row."""
     heights: NDArray[np.float32]
     """[STRIPES] scratch of a column of a face: where each stripe ends, from the top down [m]."""
     stripes: NDArray[np.uint32]
@@ -73,6 +77,7 @@ def make_canvas(width: int, height: int) -> Canvas:
         np.zeros((height, width), np.uint32),
         np.zeros((height, width), np.float32),
         np.zeros((4, width), np.uint32),
+        np.zeros((2, width), np.float32),
         np.zeros(STRIPES, np.float32),
         np.zeros(STRIPES, np.uint32),
         np.zeros(16, np.uint32),
@@ -82,7 +87,7 @@ def make_canvas(width: int, height: int) -> Canvas:
     )
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def pack(red: float, green: float, blue: float, label: int) -> Pixel:
     """Returns a pixel of colours 0-255 (clipped) and a label."""
     r = np.uint32(min(max(red, 0.0), 255.0))
@@ -91,7 +96,7 @@ def pack(red: float, green: float, blue: float, label: int) -> Pixel:
     return np.uint32(r | (g << np.uint32(8)) | (b << np.uint32(16)) | (label << np.uint32(24)))
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def mix(under: Pixel, over: Pixel, part: int) -> Pixel:
     """Returns `under` with `part` (integer, 0-256) of `over`; the label is `over`'s from 128 on."""
     p = np.uint32(part)
@@ -102,7 +107,7 @@ def mix(under: Pixel, over: Pixel, part: int) -> Pixel:
     return np.uint32(rb | g | label)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def touch(canvas: Canvas, row: int, column: int, z: float, colour: Pixel, part: int) -> None:
     """Blends `part` (0-256) of a colour at depth z into one pixel unless something is nearer."""
     if part > 0 and z < canvas.depth[row, column]:
@@ -112,6 +117,34 @@ def touch(canvas: Canvas, row: int, column: int, z: float, colour: Pixel, part: 
             canvas.pixels[row, column] = mix(canvas.pixels[row, column], colour, part)
         if part >= HALF_FULL:
             canvas.depth[row, column] = z
+
+
+@njit(**LEAF)
+def _span(
+    canvas: Canvas, row: int, left: float, right: float, z: float, colour: Pixel, tall: float
+) -> None:
+    """Draws the part of a row between two columns; `tall`: how much of the row, 0-256."""
+    first, last = max(0, int(math.floor(left))), min(canvas.pixels.shape[1], int(math.ceil(right)))
+    if first >= last:
+        return
+    pixels, depth, z32 = canvas.pixels[row], canvas.depth[row], np.float32(z)
+    if tall < 255.0:
+        for column in range(first, last):
+            wide = min(right, column + 1.0) - max(left, float(column))
+            touch(canvas, row, column, z, colour, int(tall * wide + 0.5))
+        return
+    begin, end = first, last
+    if left > first:
+        begin += 1
+        wide = min(right, first + 1.0) - left
+        touch(canvas, row, first, z, colour, int(tall * wide + 0.5))
+    if right < last and last - 1 >= begin:
+        end -= 1
+        touch(canvas, row, end, z, colour, int(tall * (right - end) + 0.5))
+    for column in range(begin, end):
+        if z32 < depth[column]:
+            pixels[column] = colour
+            depth[column] = z32
 
 
 @njit(**KERNEL)
@@ -126,14 +159,11 @@ def rectangle(
     colour: Pixel,
 ) -> None:
     """Draws an upright rectangle."""
-    first, last = max(0, int(math.floor(left))), min(canvas.pixels.shape[1], int(math.ceil(right)))
     low = max(window.first, int(math.floor(top)))
     high = min(window.end, int(math.ceil(bottom)))
     for row in range(low, high):
         tall = 256.0 * (min(bottom, row + 1.0) - max(top, float(row)))
-        for column in range(first, last):
-            wide = min(right, column + 1.0) - max(left, float(column))
-            touch(canvas, row, column, z, colour, int(tall * wide + 0.5))
+        _span(canvas, row, left, right, z, colour, tall)
 
 
 @njit(**KERNEL)
@@ -160,22 +190,20 @@ def ellipse(
     for row in range(low, high):
         v = (row + 0.5 - y) / b
         half = 1.0 - v * v
-        if half > 0.0:
-            half = a * math.sqrt(half)
-        else:
-            half = 0.25 * a / b
+        half = a * math.sqrt(half) if half > 0.0 else 0.25 * a / b
         left, right = x - half, x + half
-        first, last = max(0, int(math.floor(left))), min(canvas.pixels.shape[1], int(right) + 1)
         tall = fade * min(1.0, min(y + b, row + 1.0) - max(y - b, float(row)))
+        if rough <= 0.0:
+            _span(canvas, row, left, right, z, colour, tall)
+            continue
+        first, last = max(0, int(math.floor(left))), min(canvas.pixels.shape[1], int(right) + 1)
         for column in range(first, last):
             part = int(tall * (min(right, column + 1.0) - max(left, float(column))) + 0.5)
-            shown = colour
-            if rough > 0.0:
-                u = (column + 0.5 - x) / a
-                grain = int((u + 2.0) * 9.0) * 73 + int((v + 2.0) * 9.0) * 151
-                speckle = (grain * grain % 101) * 0.009
-                shade = 0.35 * (v + 0.6 * abs(u) - 0.35 * u) + speckle - 0.35
-                shown = mix(colour, dark, int(256 * min(max(shade, 0.0), 1.0)))
+            u = (column + 0.5 - x) / a
+            grain = int((u + 2.0) * 9.0) * 73 + int((v + 2.0) * 9.0) * 151
+            speckle = (grain * grain % 101) * 0.009
+            shade = 0.35 * (v + 0.6 * abs(u) - 0.35 * u) + speckle - 0.35
+            shown = mix(colour, dark, int(256 * min(max(shade, 0.0), 1.0)))
             touch(canvas, row, column, z, shown, part)
 
 

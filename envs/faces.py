@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from numba import njit
 
-from .canvas import KERNEL, Canvas, Pixel, mix
-from .lens import SUN, Air, Lens, brightness, tone
+from .canvas import KERNEL, LEAF, Canvas, Pixel, mix, pack
+from .lens import SUN, Air, Lens, brightness, clearness
 
 
 # Parts that boxes are put together of, and faces of a part.
@@ -21,8 +21,19 @@ FRONT, REAR, LEFT, RIGHT = range(4)
 # Places in a palette.
 MAIN, DARK, PANE, TRIM, TYRE, RED, WHITE, PLATE, AMBER, DOOR = range(10)
 
+BRAKES, LAMPS, SIGNAL_LEFT, SIGNAL_RIGHT = 1, 2, 4, 8  # flags
 FLOOR = 3.0  # [m] of a building
 BAY = 2.6  # [m] from window to window
+
+
+class Veil(NamedTuple):
+    """Light and fog at one depth: a colour times the gain, plus the fog's."""
+
+    gain: float
+    red: float
+    green: float
+    blue: float
+    label: int
 
 
 class Part(NamedTuple):
@@ -52,7 +63,7 @@ class Part(NamedTuple):
     """0 by day, 1 at night: lit windows and lamps."""
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _pulse(u: float, wide: float, period: float, on: float) -> float:
     """Returns how much of [u - wide/2, u + wide/2] lies in the middles of periods (box filter)."""
     a, b = (u - 0.5 * wide) / period, (u + 0.5 * wide) / period
@@ -63,14 +74,14 @@ def _pulse(u: float, wide: float, period: float, on: float) -> float:
     return ((fb - fa) * share + inside_b - inside_a) / max(b - a, 1e-6)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _overlap(u: float, wide: float, low: float, high: float) -> float:
     """Returns how much of [u - wide/2, u + wide/2] lies in [low, high]."""
     a, b = max(low, u - 0.5 * wide), min(high, u + 0.5 * wide)
     return max(0.0, b - a) / max(wide, 1e-6)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _shade(part: Part, lens: Lens, face: int) -> float:
     """Returns the share of daylight on a face: walls towards the sun are bright."""
     c, s = part.cos, part.sin
@@ -84,40 +95,52 @@ def _shade(part: Part, lens: Lens, face: int) -> float:
     return 0.76 + 0.36 * (SUN[0] * east + SUN[1] * north)
 
 
-@njit(**KERNEL)
-def mix_palette(
-    canvas: Canvas, part: Part, lens: Lens, air: Air, face: int, z: float
-) -> None:
+@njit(**LEAF)
+def _ink(veil: Veil, red: float, green: float, blue: float) -> Pixel:
+    """Returns the pixel of a colour in a light, behind a veil of fog."""
+    k = veil.gain
+    return pack(red * k + veil.red, green * k + veil.green, blue * k + veil.blue, veil.label)
+
+
+@njit(**LEAF)
+def mix_palette(canvas: Canvas, part: Part, lens: Lens, air: Air, face: int, z: float) -> None:
     """Writes the colours of a face at depth z into the palette."""
-    p, label = canvas.palette, part.label
-    light = brightness(air, z) * _shade(part, lens, face)
+    p = canvas.palette
+    light, clear = brightness(air, z) * _shade(part, lens, face), clearness(air, z)
+    fog = 1.0 - clear
+    low = air.low
+    day = Veil(light * clear, low[0] * fog, low[1] * fog, low[2] * fog, part.label)
+    own = Veil(clear, low[0] * fog, low[1] * fog, low[2] * fog, part.label)  # with its own light
     red, green, blue = part.red, part.green, part.blue
-    p[MAIN] = tone(air, red, green, blue, light, z, label)
-    p[DARK] = tone(air, red * 0.62, green * 0.62, blue * 0.64, light, z, label)
-    if part.kind == PLAIN:
+    p[MAIN] = _ink(day, red, green, blue)
+    if part.kind == ROOF or part.kind == PLAIN:
+        p[TRIM] = p[MAIN]
         return
+    p[DARK] = _ink(day, red * 0.62, green * 0.62, blue * 0.64)
     if part.kind == WALL:
         warm = part.night * 0.55
-        p[PANE] = tone(
-            air, 74.0 * light + 150.0 * warm, 92.0 * light + 118.0 * warm, 112.0 * light + 60.0 * warm, 1.0, z, label
-        )
-        p[TRIM] = tone(air, red * 0.45 + 100.0, green * 0.45 + 98.0, blue * 0.45 + 94.0, light, z, label)
-        p[DOOR] = tone(air, 82.0, 56.0, 44.0, light, z, label)
+        glass = (74.0 * light + 150.0 * warm, 92.0 * light + 118.0 * warm, 112.0 * light + 60.0 * warm)
+        p[PANE] = _ink(own, glass[0], glass[1], glass[2])
+        p[TRIM] = _ink(day, red * 0.45 + 100.0, green * 0.45 + 98.0, blue * 0.45 + 94.0)
+        p[DOOR] = _ink(day, 82.0, 56.0, 44.0)
         return
-    p[PANE] = tone(air, 44.0, 58.0, 72.0, light, z, label)
-    p[TRIM] = tone(air, red * 0.8 + 30.0, green * 0.8 + 30.0, blue * 0.8 + 30.0, light, z, label)
-    p[TYRE] = tone(air, 26.0, 26.0, 29.0, light, z, label)
-    bright = 1.0 if part.flags & 1 else 0.0
-    p[RED] = tone(
-        air, max(bright * 255.0, 150.0 * light + 60.0 * part.night), bright * 42.0 + 12.0 * light, bright * 34.0 + 14.0 * light, 1.0, z, label
-    )
-    glow = max(0.86 * light, part.night if part.flags & 2 else 0.0)
-    p[WHITE] = tone(air, 250.0 * glow, 246.0 * glow, 222.0 * glow, 1.0, z, label)
-    p[PLATE] = tone(air, 205.0, 205.0, 196.0, light, z, label)
-    p[AMBER] = tone(air, 250.0, 150.0, 20.0, 1.0, z, label)
+    p[PANE] = _ink(day, 44.0, 58.0, 72.0)
+    p[TRIM] = _ink(day, red * 0.8 + 30.0, green * 0.8 + 30.0, blue * 0.8 + 30.0)
+    if part.kind == GLASS:
+        return
+    p[TYRE] = _ink(day, 26.0, 26.0, 29.0)
+    if face == REAR:
+        bright = 1.0 if part.flags & BRAKES else 0.0
+        lamp = max(bright * 255.0, 150.0 * light + 60.0 * part.night)
+        p[RED] = _ink(own, lamp, bright * 42.0 + 12.0 * light, bright * 34.0 + 14.0 * light)
+    elif face == FRONT:
+        glow = max(0.86 * light, part.night if part.flags & LAMPS else 0.0)
+        p[WHITE] = _ink(own, 250.0 * glow, 246.0 * glow, 222.0 * glow)
+    p[PLATE] = _ink(day, 205.0, 205.0, 196.0)
+    p[AMBER] = _ink(own, 250.0, 150.0, 20.0)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def stripe(canvas: Canvas, n: int, end: float, colour: Pixel) -> int:
     """Adds a stripe down to height `end` [m]; returns the number of stripes."""
     if n < canvas.heights.size - 1:
@@ -127,7 +150,7 @@ def stripe(canvas: Canvas, n: int, end: float, colour: Pixel) -> int:
     return n
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _wall(canvas: Canvas, part: Part, face: int, u: float, wide: float, tall: float) -> int:
     """Stacks the stripes of a building: cornice, floors of windows, door, plinth.
 
@@ -140,9 +163,10 @@ def _wall(canvas: Canvas, part: Part, face: int, u: float, wide: float, tall: fl
     half = part.width if face <= REAR else part.length
     panes = _pulse(u, wide, BAY, 1.35) if abs(u) < half - 0.5 else 0.0
     pane = mix(p[MAIN], p[PANE], int(256.0 * panes))
-    if tall > 1.2:  # windows too small to be drawn apart
+    if tall > 0.75:  # windows too small to be drawn apart
         n = stripe(canvas, n, storey + 0.2, mix(p[MAIN], p[PANE], int(120.0 * panes)))
     elif panes > 0.02:
+        sill = mix(p[MAIN], p[TRIM], int(256.0 * panes))
         for k in range(floors - 1, 0, -1):
             base = 0.3 + k * storey
             n = stripe(canvas, n, base + storey * 0.78, p[MAIN])
@@ -153,9 +177,10 @@ def _wall(canvas: Canvas, part: Part, face: int, u: float, wide: float, tall: fl
                     shown = mix(shown, p[TRIM], int(150.0 * panes))
                 elif number == 6:
                     shown = mix(shown, p[DARK], int(150.0 * panes))
-            n = stripe(canvas, n, base + storey * 0.74, mix(p[DARK], shown, 128))
+                n = stripe(canvas, n, base + storey * 0.74, mix(p[DARK], shown, 128))
             n = stripe(canvas, n, base + storey * 0.32, shown)
-            n = stripe(canvas, n, base + storey * 0.27, mix(p[MAIN], p[TRIM], int(256.0 * panes)))
+            if tall < 0.25:
+                n = stripe(canvas, n, base + storey * 0.27, sill)
     n = stripe(canvas, n, storey * 0.78, p[MAIN])
     door = _overlap(u, wide, -0.75, 0.75) if face == FRONT or face == LEFT else 0.0
     if part.flags == 1 and half > 2.0:  # a shop: glass all along the ground floor
@@ -169,7 +194,7 @@ def _wall(canvas: Canvas, part: Part, face: int, u: float, wide: float, tall: fl
     return stripe(canvas, n, 0.0, p[DARK])
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _body(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
     """Stacks the stripes of the lower half of a car, or of a van's or truck's foot."""
     p = canvas.palette
@@ -189,7 +214,7 @@ def _body(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
     radius = min(0.36, 0.5 * tall)
     axle = 0.62 * part.length
     off = abs(abs(u) - axle)
-    signal = 4 if face == LEFT else 8
+    signal = SIGNAL_LEFT if face == LEFT else SIGNAL_RIGHT
     if part.flags & signal and abs(u) > part.length * 0.88:
         n = stripe(canvas, n, part.low + tall * 0.5, p[AMBER])
     if off < radius:
@@ -205,7 +230,7 @@ def _body(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
     return stripe(canvas, n, part.low + 0.12, p[DARK]) if tall > 0.3 else n
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _glass(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
     """Stacks the stripes of a car's windows, with a pillar at each end and between the doors."""
     p = canvas.palette
@@ -217,7 +242,7 @@ def _glass(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
     return stripe(canvas, 0, part.low, colour)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _tall_body(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
     """Stacks the stripes of a van's body, a truck's cab or its cargo box."""
     p = canvas.palette
@@ -250,7 +275,7 @@ def _tall_body(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> 
     return stripe(canvas, n, part.low, p[MAIN])
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def stripes(canvas: Canvas, part: Part, face: int, u: float, wide: float, tall: float) -> int:
     """Stacks the stripes of one column of a face; returns how many."""
     if part.kind == WALL:

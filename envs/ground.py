@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .canvas import KERNEL, RB, Canvas, Window
+from .canvas import KERNEL, LEAF, RB, Canvas, Window
 from .lens import Air, Lens, brightness, clearness, tone
 from .paint import Atlas
 
@@ -37,7 +37,7 @@ def sky(canvas: Canvas, window: Window, lens: Lens, air: Air, label: int) -> Non
         canvas.depth[row, :] = np.float32(1e9)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _indices(
     out: NDArray[np.uint32], start: int, count: int, u: float, v: float, du: float, dv: float, n: int
 ) -> None:
@@ -52,7 +52,7 @@ def _indices(
         out[start + i] = np.uint32(np.int32(up) * side + np.int32(across))
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _gather(
     out: NDArray[np.uint32], index: NDArray[np.uint32], texels: NDArray[np.uint32], start: int, end: int
 ) -> None:
@@ -142,7 +142,7 @@ def _line(
         column += count
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _tint(
     out: NDArray[np.uint32],
     texels: NDArray[np.uint32],
@@ -164,7 +164,7 @@ def _tint(
         out[i] = r | (g << eight) | (b << sixteen) | (t & np.uint32(0xFF000000))
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _gather_sum(rows: NDArray[np.uint32], is_first: bool) -> None:
     """Adds the line in rows[1] to the sums in rows[2] and rows[3]."""
     texels, rb, g = rows[1], rows[2], rows[3]
@@ -178,7 +178,7 @@ def _gather_sum(rows: NDArray[np.uint32], is_first: bool) -> None:
             g[i] += (texels[i] >> np.uint32(8)) & np.uint32(255)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _mean(rows: NDArray[np.uint32], lines: int) -> None:
     """Writes the mean of `lines` lines into rows[1], whose labels stay."""
     share = np.uint32(65536 // lines + 1)

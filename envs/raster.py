@@ -15,11 +15,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .canvas import KERNEL, THINGS, Canvas, Window
+from .canvas import KERNEL, LEAF, THINGS, Canvas, Window
 from .ground import ground, sky
 from .lens import NEAR, Air, Camera, Lens, Looks, make_lens
 from .paint import Atlas
-from .bodies import draw_box, shadow
+from .bodies import draw_box
 from .sprites import draw_sprite
 
 RANGE = 160.0  # [m] things farther than this are left out
@@ -49,7 +49,7 @@ class Scene(NamedTuple):
     phase [rad], `Lamp`, limit [km/h])."""
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _collect(canvas: Canvas, lens: Lens, scene: Scene, farthest: float) -> int:
     """Lists what may be in sight in `canvas.order`, the farthest first; returns how many."""
     count = 0
@@ -109,14 +109,15 @@ def draw_front(
     ground(canvas, window, lens, air, scene.tile_map, scene.outside, atlas, fine)
     count = _collect(canvas, lens, scene, RANGE)
     boxes = scene.boxes.shape[0]
-    for k in range(count):
-        i = canvas.order[k]
+    for column in range(canvas.wall.shape[1]):
+        canvas.wall[0, column], canvas.wall[1, column] = 1e9, 1e9
+    # Buildings come first and from near to far, so that those in a wall's lee cost nothing; the
+    # rest from far to near, so that soft edges lie over what is behind them.
+    for k in range(2 * count):
+        i = canvas.order[count - 1 - k if k < count else k - count]
         if i < boxes:
-            if scene.boxes[i, 7] >= 2.0:
-                shadow(canvas, window, lens, scene.boxes[i])
-    for k in range(count):
-        i = canvas.order[k]
-        if i < boxes:
-            draw_box(canvas, window, lens, air, looks, scene.boxes[i], fine)
-        else:
+            is_building = scene.boxes[i, 7] == 1.0
+            if is_building == (k < count):
+                draw_box(canvas, window, lens, air, looks, scene.boxes[i], fine)
+        elif k >= count:
             draw_sprite(canvas, window, lens, air, looks, scene.sprites[i - boxes])

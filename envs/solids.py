@@ -11,68 +11,86 @@ import math
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from .canvas import KERNEL, HALF_FULL, RB, Canvas, Pixel, Window, mix
-from .faces import FRONT, LEFT, MAIN, PLAIN, REAR, RIGHT, ROOF, TRIM, Part, mix_palette, stripe, stripes
-from .lens import NEAR, Air, Lens
+from .canvas import KERNEL, LEAF, HALF_FULL, LABEL, RB, Canvas, Pixel, Window, mix
+from .faces import FRONT, LEFT, MAIN, PLAIN, REAR, RIGHT, ROOF, TRIM, WALL, Part, mix_palette, stripe, stripes
+from .lens import NEAR, Air, Lens, brightness, clearness
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _paint_column(
-    canvas: Canvas, window: Window, lens: Lens, column: int, z: float, high: float, count: int, cover: float
+    pixels: NDArray[np.uint32],
+    depths: NDArray[np.float32],
+    heights: NDArray[np.float32],
+    stripes_: NDArray[np.uint32],
+    window: Window,
+    lens: Lens,
+    column: int,
+    z: float,
+    high: float,
+    count: int,
+    cover: float,
+    owns: bool,
 ) -> None:
-    """Draws stripes from height `high` [m] down at depth z; `cover`: part of the column, 0-1."""
+    """Draws stripes from height `high` [m] down at depth z; `cover`: part of the column, 0-1.
+
+    Rows within one stripe are filled at once; where stripes meet, a row is their mean. `owns`: a
+    row that is covered for the most part takes the depth.
+    """
     scale = lens.focal_y / z
     base = lens.horizon + lens.z * scale
-    top = base - high * scale
-    bottom = base - canvas.heights[count - 1] * scale
-    begin = max(window.first, int(math.floor(top)))
-    end = min(window.end, int(math.ceil(bottom)))
-    k, depth = 0, np.float32(z)
-    edge = base - canvas.heights[0] * scale
-    whole = cover > 0.996
-    for row in range(begin, end):
-        lower = row + 1.0
-        while edge <= row and k < count - 1:
-            k += 1
-            edge = base - canvas.heights[k] * scale
-        if depth >= canvas.depth[row, column]:
+    start = base - high * scale
+    depth, whole = np.float32(z), cover > 0.996
+    bottom = min(float(window.end), base - heights[count - 1] * scale)
+    rb, green, total = np.uint32(0), np.uint32(0), np.uint32(0)  # of the row being filled
+    low, eight, sixteen = np.uint32(0xFFFF), np.uint32(8), np.uint32(16)
+    start = max(start, float(window.first))
+    for k in range(count):
+        edge = min(base - heights[k] * scale, bottom)
+        if edge <= start:
             continue
-        if edge >= lower and top <= row:
-            if whole:
-                canvas.pixels[row, column] = canvas.stripes[k]
-                canvas.depth[row, column] = depth
+        colour = stripes_[k]
+        row = int(start)
+        while start < edge:
+            if start == row and edge >= row + 1.0 and whole:
+                end = int(edge)
+                for full in range(row, end):
+                    if depth < depths[full, column]:
+                        pixels[full, column] = colour
+                        depths[full, column] = depth
+                row, start = end, float(end)
                 continue
-            colour, part = canvas.stripes[k], cover
-        else:
-            start, rb, g, total = max(top, float(row)), np.uint32(0), np.uint32(0), np.uint32(0)
-            colour = canvas.stripes[k]
-            while True:
-                stop = min(edge, lower)
-                if stop > start:
-                    weight = np.uint32(256.0 * (stop - start))
-                    stripe = canvas.stripes[k]
-                    rb += (stripe & RB) * weight
-                    g += ((stripe >> np.uint32(8)) & np.uint32(255)) * weight
-                    total += weight
-                    start = stop
-                if edge >= lower or k == count - 1:
-                    break
-                k += 1
-                edge = base - canvas.heights[k] * scale
-            if total == 0:
-                continue
-            r, b = (rb & np.uint32(0xFFFF)) // total, (rb >> np.uint32(16)) // total
-            label = colour & np.uint32(0xFF000000)
-            colour = np.uint32(r | ((g // total) << np.uint32(8)) | (b << np.uint32(16)) | label)
-            part = cover * min(1.0, total / 254.0)
-        share = int(256.0 * part + 0.5)
-        canvas.pixels[row, column] = mix(canvas.pixels[row, column], colour, share)
-        if share >= HALF_FULL:
-            canvas.depth[row, column] = depth
+            stop = min(edge, row + 1.0)
+            weight = np.uint32(256.0 * (stop - start) + 0.5)
+            rb += (colour & RB) * weight
+            green += ((colour >> eight) & np.uint32(255)) * weight
+            total += weight
+            start = stop
+            if stop == row + 1.0 or stop == bottom:
+                if total > 0 and depth < depths[row, column]:
+                    # Weights of a full row may sum to 255-257; dividing by a shift of 256 is right
+                    # within a level when scaled first.
+                    share = np.uint32(65536) // total
+                    r = min(((rb & low) * share) >> sixteen, np.uint32(255))
+                    b = min(((rb >> sixteen) * share) >> sixteen, np.uint32(255))
+                    g = min((green * share) >> sixteen, np.uint32(255))
+                    shown = r | (g << eight) | (b << sixteen) | (colour & LABEL)
+                    part = int(cover * total + 0.5)
+                    if part >= 255:
+                        pixels[row, column] = shown
+                        depths[row, column] = depth
+                    else:
+                        pixels[row, column] = mix(pixels[row, column], shown, part)
+                        if owns and part >= HALF_FULL:
+                            depths[row, column] = depth
+                rb, green, total = np.uint32(0), np.uint32(0), np.uint32(0)
+                row += 1
+        if start >= bottom:
+            return
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _lid(
     canvas: Canvas, window: Window, lens: Lens, column: int, near: float, far: float, high: float, colour: Pixel
 ) -> None:
@@ -89,23 +107,32 @@ def _lid(
                 canvas.depth[row, column] = z
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _extent(lens: Lens, part: Part) -> tuple[float, float]:
-    """Returns the first and last column [px] that a part reaches; behind the lens: all of them."""
-    left, right = 1e9, -1e9
+    """Returns the first and last column [px] that a part reaches ahead of the near plane."""
+    first, last = 1e9, -1e9
+    a, b = -part.length, part.width
+    z0 = part.x + part.cos * a - part.sin * b
+    y0 = part.y + part.sin * a + part.cos * b
     for k in range(4):
-        a = part.length if k & 1 else -part.length
-        b = part.width if k & 2 else -part.width
-        ahead = part.x + part.cos * a - part.sin * b
-        beside = part.y + part.sin * a + part.cos * b
-        if ahead < NEAR:
-            return -1.0, 2.0 * lens.centre + 1.0
-        column = lens.centre - beside / ahead * lens.focal_x
-        left, right = min(left, column), max(right, column)
-    return left, right
+        a = part.length if k == 1 or k == 2 else -part.length
+        b = part.width if k >= 2 else -part.width
+        z1 = part.x + part.cos * a - part.sin * b
+        y1 = part.y + part.sin * a + part.cos * b
+        if z1 >= NEAR:
+            column = -y1 / z1
+            first, last = min(first, column), max(last, column)
+        if (z0 >= NEAR) != (z1 >= NEAR):  # where an edge passes the near plane
+            column = -(y0 + (NEAR - z0) / (z1 - z0) * (y1 - y0)) / NEAR
+            first, last = min(first, column), max(last, column)
+        z0, y0 = z1, y1
+    first, last = first * lens.focal_x, last * lens.focal_x
+    if lens.focal_x < 0.0:
+        first, last = last, first
+    return lens.centre + first, lens.centre + last
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def draw_part(canvas: Canvas, window: Window, lens: Lens, air: Air, part: Part) -> None:
     """Draws one upright box."""
     left, right = _extent(lens, part)
@@ -115,7 +142,7 @@ def draw_part(canvas: Canvas, window: Window, lens: Lens, air: Air, part: Part) 
     # The eye and the rays in the box's own frame; a ray's parameter is its depth.
     eye_x = -(part.x * part.cos + part.y * part.sin)
     eye_y = part.x * part.sin - part.y * part.cos
-    seen, seen_z = -1, 0.0
+    seen, seen_shine = -1, 0.0
     for column in range(first, last):
         cover = min(right, column + 1.0) - max(left, float(column))
         middle = 0.5 * (min(right, column + 1.0) + max(left, float(column)))
@@ -129,6 +156,9 @@ def draw_part(canvas: Canvas, window: Window, lens: Lens, air: Air, part: Part) 
         enter, leave = max(enter_x, enter_y), min(max(ax, bx), max(ay, by))
         if enter < NEAR or enter >= leave:
             continue
+        top = lens.horizon + (lens.z - part.high) * lens.focal_y / enter
+        if enter > canvas.wall[0, column] and top >= canvas.wall[1, column]:
+            continue
         wide = enter / abs(lens.focal_x)
         if enter_x > enter_y:
             face, u = (REAR if dx > 0.0 else FRONT), eye_y + enter * dy
@@ -136,13 +166,29 @@ def draw_part(canvas: Canvas, window: Window, lens: Lens, air: Air, part: Part) 
         else:
             face, u = (RIGHT if dy > 0.0 else LEFT), eye_x + enter * dx
             wide *= min(8.0, abs(iy))
-        if face != seen or abs(enter - seen_z) > 0.04 * enter:
+        shine = clearness(air, enter) + air.headlight * brightness(air, enter)
+        if face != seen or abs(shine - seen_shine) > 0.02:
             mix_palette(canvas, part, lens, air, face, enter)
-            seen, seen_z = face, enter
+            seen, seen_shine = face, shine
         if lens.z > part.high:
             _lid(canvas, window, lens, column, enter, leave, part.high, canvas.palette[TRIM if part.kind != PLAIN else MAIN])
         if part.kind == ROOF:
             count = stripe(canvas, 0, part.low, canvas.palette[MAIN])
         else:
             count = stripes(canvas, part, face, u, wide, enter / lens.focal_y)
-        _paint_column(canvas, window, lens, column, enter, part.high, count, cover)
+        _paint_column(
+            canvas.pixels,
+            canvas.depth,
+            canvas.heights,
+            canvas.stripes,
+            window,
+            lens,
+            column,
+            enter,
+            part.high,
+            count,
+            cover,
+            part.kind != WALL,
+        )
+        if part.kind == WALL and cover > 0.996 and top < canvas.wall[1, column] and part.low <= 0.0:
+            canvas.wall[0, column], canvas.wall[1, column] = enter, top

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .canvas import KERNEL, Canvas, Pixel, Window, ellipse, glyph, octagon, rectangle
+from .canvas import KERNEL, LEAF, Canvas, Pixel, Window, ellipse, glyph, octagon, rectangle
 from .lens import Air, Lens, Looks, brightness, tone
 
 LEAST = 3.0  # [px] of lamps and signs, across
@@ -48,7 +48,7 @@ LAMP_COLOURS = np.array(
 SKIN = np.array([[222, 178, 148], [176, 126, 96], [118, 80, 60]], np.float32)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _tree(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], variant: int, label: int
 ) -> None:
@@ -64,7 +64,7 @@ def _tree(
     top = tone(air, 84.0 + warm, 134.0 + 0.3 * warm, 66.0, light, z, label)
     trunk = max(0.12 * half, 0.35)
     rectangle(canvas, window, x - trunk, base - 0.5 * high, x + trunk, base, z, bark)
-    rough = 1.0 if half > 5.0 else 0.0
+    rough = 1.0 if half > 24.0 else 0.0
     ellipse(canvas, window, x, base - 0.62 * high, half, 0.32 * high, z, deep, rough)
     z -= 0.01
     ellipse(canvas, window, x - 0.3 * half, base - 0.66 * high, 0.62 * half, 0.25 * high, z, mid, rough)
@@ -72,7 +72,7 @@ def _tree(
     ellipse(canvas, window, x + 0.28 * half, base - 0.76 * high, 0.58 * half, 0.23 * high, z, top, rough)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _bush(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], variant: int, label: int
 ) -> None:
@@ -80,14 +80,14 @@ def _bush(
     light, fy = brightness(air, z), lens.focal_y / z
     base = lens.horizon + (lens.z - sprite[5]) * fy
     high, half = sprite[4] * fy, 0.5 * sprite[3] * abs(lens.focal_x) / z
-    rough = 1.0 if half > 5.0 else 0.0
+    rough = 1.0 if half > 24.0 else 0.0
     deep = tone(air, 58.0 + 6.0 * (variant % 3), 98.0, 52.0, light, z, label)
     top = tone(air, 86.0 + 6.0 * (variant % 3), 126.0, 66.0, light, z, label)
     ellipse(canvas, window, x, base - 0.42 * high, half, 0.45 * high, z, deep, rough)
     ellipse(canvas, window, x + 0.2 * half, base - 0.6 * high, 0.6 * half, 0.36 * high, z - 0.01, top, rough)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _person(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], cloth: NDArray[np.float32], variant: int, label: int
 ) -> None:
@@ -136,7 +136,7 @@ def _post(
     rectangle(canvas, window, x - half, base - high * fy, x + half, base - low * fy, z, colour)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _lamp_post(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], label: int
 ) -> None:
@@ -151,7 +151,7 @@ def _lamp_post(
     rectangle(canvas, window, x - 0.3 * fx, y - 0.07 * fy, x + 0.3 * fx, y + 0.09 * fy, z - 0.01, glow)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _stop_sign(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], is_front: bool, looks: Looks
 ) -> None:
@@ -182,7 +182,7 @@ def _stop_sign(
         glyph(canvas, window, 10 + k, x + (4.0 * k - 7.5) * dot, y - 2.5 * dot, dot, z - 0.03, white)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _limit_sign(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], is_front: bool, looks: Looks
 ) -> None:
@@ -218,7 +218,7 @@ def _limit_sign(
             glyph(canvas, window, digit, x + (4.0 * k - 3.5) * dot, y - 2.5 * dot, dot, z - 0.03, ink)
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _light(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], is_front: bool, looks: Looks
 ) -> None:
