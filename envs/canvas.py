@@ -266,3 +266,18 @@ def develop(
         near, flat_depth = canvas.depth.reshape(-1), depth.reshape(-1)
         for i in range(flat.size):
             flat_depth[i] = near[i]
+
+
+@njit(**KERNEL)
+def develop_half(canvas: Canvas, image: NDArray[np.uint8]) -> None:
+    """Copies a canvas [2H, 2W] into an image [H, W, 3], each pixel the mean of four."""
+    byte = np.uint32(255)
+    for row in range(image.shape[0]):
+        for column in range(image.shape[1]):
+            for k in range(3):
+                shift = np.uint32(8 * k)
+                total = np.uint32(2)
+                for part in range(4):
+                    pixel = canvas.pixels[2 * row + (part >> 1), 2 * column + (part & 1)]
+                    total += (pixel >> shift) & byte
+                image[row, column, k] = np.uint8(total >> np.uint32(2))

@@ -98,7 +98,7 @@ def _bilinear(
         out[start + i] = (rb & RB) | (g & np.uint32(0xFF00)) | label
 
 
-@njit(**KERNEL)
+@njit(**LEAF)
 def _line(
     canvas: Canvas,
     lens: Lens,
@@ -109,15 +109,39 @@ def _line(
     z: float,
     fine: bool,
 ) -> None:
-    """Fetches the texels of the line of ground at depth z into canvas.rows[1], cell by cell."""
-    width = canvas.pixels.shape[1]
-    n = atlas.size[level]
+    """Fetches the texels of the line of ground at depth z into canvas.rows[1]."""
     across = z / lens.focal_x / atlas.cell  # cells a column
     first = (0.5 - lens.centre) * across
     x = (lens.x + lens.cos * z) / atlas.cell + lens.sin * first
     y = (lens.y + lens.sin * z) / atlas.cell - lens.cos * first
     dx, dy = lens.sin * across, -lens.cos * across
-    crisp = max(1.0, 0.6 / (abs(across) * n)) if fine else 1.0
+    fetch(canvas, tile_map, outside, atlas, level, x, y, dx, dy, fine)
+
+
+@njit(**KERNEL)
+def fetch(
+    canvas: Canvas,
+    tile_map: NDArray[np.int16],
+    outside: int,
+    atlas: Atlas,
+    level: int,
+    x: float,
+    y: float,
+    dx: float,
+    dy: float,
+    fine: bool,
+) -> None:
+    """Fetches the texels on a line through the ground into canvas.rows[1], cell by cell.
+
+    Args:
+      level: of the atlas.
+      x, y: where the first column's middle lies [cells].
+      dx, dy: from one column to the next [cells].
+      fine: blend between texels.
+    """
+    width = canvas.pixels.shape[1]
+    n = atlas.size[level]
+    crisp = min(2.2, max(1.0, 0.6 / ((abs(dx) + abs(dy)) * n))) if fine else 1.0
     column = 0
     while column < width:
         at_x, at_y = x + dx * column, y + dy * column
@@ -143,7 +167,7 @@ def _line(
 
 
 @njit(**LEAF)
-def _tint(
+def tint(
     out: NDArray[np.uint32],
     texels: NDArray[np.uint32],
     gain: float,
@@ -234,7 +258,7 @@ def ground(
         clear = clearness(air, z)
         hidden = 1.0 - clear
         gain = clear * brightness(air, z)
-        _tint(
+        tint(
             canvas.pixels[row],
             canvas.rows[1],
             gain,

@@ -9,16 +9,14 @@ once. Nothing here knows a road or a town: a scene is a tiled ground, boxes and 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
-import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from .canvas import KERNEL, LEAF, THINGS, Canvas, Window
 from .ground import ground, sky
 from .lens import NEAR, Air, Camera, Lens, Looks, make_lens
 from .paint import Atlas
+from .scene import Scene
 from .bodies import draw_box
 from .sprites import draw_sprite
 
@@ -31,22 +29,6 @@ FRONT_HORIZON = 0.4
 MIRROR_TAN_X = 0.577  # 60 deg wide
 MIRROR_TAN_Y = 0.115
 MIRROR_HORIZON = 0.45
-
-
-class Scene(NamedTuple):
-    """What there is to see."""
-
-    tile_map: NDArray[np.int16]
-    """[NX, NY] tile of each cell; the corner of cell (0, 0) lies at (0, 0)."""
-    outside: int
-    """Tile of all cells beyond the map."""
-    boxes: NDArray[np.float32]
-    """[N, 9]: x, y, heading, half length, half width, z of the base, height, `Material`,
-    colour index + 256 * flags (`Flag` of a vehicle; style 0 flats, 1 shop, 2 house of a building).
-    """
-    sprites: NDArray[np.float32]
-    """[M, 8]: x, y, facing, width, height, z of the base, `Sprite` + 16 * variant, value (walk
-    phase [rad], `Lamp`, limit [km/h])."""
 
 
 @njit(**LEAF)
