@@ -1,0 +1,458 @@
+"""What an environment offers a mind. The one file that probes.
+
+A World is a vector environment whose lanes restart by themselves within the step that ends an
+episode (Gymnasium's SAME_STEP), together with what it declares. It is longer than most files
+because nobody else may ask an environment whether it has something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .spaces import ActionWriter, PartReader, read_actions, read_parts
+from .types import (
+    PATH_COLUMNS,
+    SCENE_COLUMNS,
+    Fact,
+    Observation,
+    Outcome,
+    SceneSpec,
+    Truth,
+    WorldSpec,
+)
+
+EXPERT_VIEWS = ("true", "visible")
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class World:
+    """A vector environment, what it declares, and the way between its values and notes."""
+
+    env: VectorEnv[Any, Any, Any]
+    spec: WorldSpec
+    readers: tuple[PartReader, ...]
+    writer: ActionWriter
+    remarks: tuple[str, ...]
+    """What had to be guessed, in words for the user."""
+
+    @property
+    def num_envs(self) -> int:
+        """B, lanes that run side by side."""
+        return int(self.env.num_envs)
+
+    # ------------------------------------------------------------------------ notes
+
+    def observe(self, raw: Any, infos: Mapping[str, Any], is_first: Tensor) -> Observation:
+        """Returns the note of a raw batched observation; pixels share the raw one's memory."""
+        parts = {reader.part.name: reader.tensor(raw) for reader in self.readers}
+        return Observation(parts, is_first, self._available(infos))
+
+    def outcome(
+        self,
+        reward: NDArray[np.float64],
+        terminated: NDArray[np.bool_],
+        truncated: NDArray[np.bool_],
+        infos: Mapping[str, Any],
+    ) -> Outcome:
+        """Returns the note of what a step led to.
+
+        Raises:
+          ValueError: a reward is not finite; the message names the lane.
+        """
+        if not np.isfinite(reward).all():
+            lane = int(np.flatnonzero(~np.isfinite(reward))[0])
+            raise ValueError(
+                f"`reward` must be finite; got {reward[lane]} in lane {lane}. "
+                "Mend the environment's reward."
+            )
+        lanes = np.flatnonzero(terminated | truncated)
+        return Outcome(
+            reward=torch.from_numpy(np.asarray(reward, np.float32)),
+            terminated=torch.from_numpy(np.asarray(terminated, bool)),
+            truncated=torch.from_numpy(np.asarray(truncated, bool)),
+            lanes=torch.from_numpy(lanes),
+            final=self._final(infos, lanes) if len(lanes) else None,
+        )
+
+    def truth(self, infos: Mapping[str, Any]) -> Truth:
+        """Returns what the world says is so; zeros, and not known, where it says nothing."""
+        batch, count = self.num_envs, len(self.spec.facts)
+        scene = self.spec.scene
+        sectors = scene.sectors if scene else 0
+        facts, told = self._told(infos, "facts", (count,), self.spec.fact_names)
+        known, said = self._told(infos, "known", (count,), self.spec.fact_names)
+        scenes, _ = self._told(infos, "scene", (sectors, len(SCENE_COLUMNS)))
+        paths, _ = self._told(infos, "path", (self.spec.path_points, len(PATH_COLUMNS)))
+        seen = np.where(said[:, None], known > 0, True) & told[:, None]
+        assert facts.shape == (batch, count), facts.shape
+        return Truth(facts, seen, scenes, paths)
+
+    def reward_terms(self, infos: Mapping[str, Any]) -> dict[str, NDArray[np.float32]]:
+        """Returns {name: f32[B]}, the reward's parts in the step that `infos` came with."""
+        terms: dict[str, NDArray[np.float32]] = {}
+        ended = np.flatnonzero(infos.get("_final_info", ()))
+        for name in self.spec.reward_terms:
+            column, _ = self._told(infos.get("reward_terms", {}), name, ())
+            for lane in ended:
+                last = self.final_info(infos, int(lane)).get("reward_terms", {})
+                column[lane] = last.get(name, 0.0)
+            terms[name] = column
+        return terms
+
+    def cost(self, infos: Mapping[str, Any]) -> NDArray[np.float32]:
+        """Returns f32[B], the cost of the step that `infos` came with; 0 where none is told."""
+        cost, _ = self._told(infos, "cost", ())
+        for lane in np.flatnonzero(infos.get("_final_info", ())):
+            cost[lane] = self.final_info(infos, int(lane)).get("cost", 0.0)
+        return cost
+
+    def final_info(self, infos: Mapping[str, Any], lane: int) -> Mapping[str, Any]:
+        """Returns what the environment said in the last step of an episode that just ended."""
+        found = infos.get("final_info", {})
+        return cast(Mapping[str, Any], _lane_of(found, lane)) if len(found) else {}
+
+    def score(self, infos: Mapping[str, Any], lane: int) -> tuple[dict[str, float], str]:
+        """Returns the world's scores of an episode that just ended, and why it ended."""
+        last = self.final_info(infos, lane)
+        told = last.get("score", {})
+        score = {name: float(value) for name, value in told.items()}
+        if "is_success" in last and "success" not in score:
+            score["success"] = float(last["is_success"])
+        return score, str(last.get("end", ""))
+
+    def _available(self, infos: Mapping[str, Any]) -> Tensor:
+        every = torch.ones(self.num_envs, self.writer.spec.width, dtype=torch.bool)
+        if "action_mask" not in infos:
+            return every
+        lanes = np.flatnonzero(infos.get("_action_mask", np.ones(self.num_envs, bool)))
+        every[torch.from_numpy(lanes)] = self.writer.mask(_rows(infos["action_mask"], lanes))
+        return every
+
+    def _final(self, infos: Mapping[str, Any], lanes: NDArray[np.int64]) -> Observation:
+        if "final_obs" not in infos:
+            raise ValueError(
+                f"`infos` must hold `final_obs` where an episode ends; {self.spec.env} left it "
+                "out. Mend the vector environment, or use it through gymnasium's SyncVectorEnv."
+            )
+        raws = [_lane_of(infos["final_obs"], int(lane)) for lane in lanes]
+        parts = {reader.part.name: reader.tensor_of(raws) for reader in self.readers}
+        ended = len(lanes)
+        return Observation(
+            parts,
+            torch.zeros(ended, dtype=torch.bool),
+            torch.ones(ended, self.writer.spec.width, dtype=torch.bool),
+        )
+
+    def _told(
+        self,
+        infos: Mapping[str, Any],
+        key: str,
+        shape: tuple[int, ...],
+        names: tuple[str, ...] = (),
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Returns a copy f32[B, *shape] of an info, and bool[B]: the lanes it was told for."""
+        batch = self.num_envs
+        values = np.zeros((batch, *shape), np.float32)
+        if key not in infos or 0 in shape:
+            return values, np.zeros(batch, bool)
+        found, told = infos[key], np.asarray(infos.get(f"_{key}", np.ones(batch, bool)), bool)
+        if isinstance(found, Mapping):
+            found = np.stack([np.asarray(found[name]) for name in names], axis=-1)
+        if np.shape(found) != values.shape:
+            raise ValueError(
+                f'`info["{key}"]` must have shape {shape} in each lane, as metadata declares; '
+                f"got {np.shape(found)[1:]}. Make the two agree."
+            )
+        values[told] = np.asarray(found, np.float32)[told]
+        return values, told
+
+    # ----------------------------------------------------------- what may be asked for
+
+    def offers(self, name: str) -> bool:
+        """Returns whether every lane has the method `name` (expert, view, snapshot, …)."""
+        return all(_probe(part, name) is not _ABSENT for part in self._parts())
+
+    def expert(self, view: str = "true") -> Callable[[], Any]:
+        """Returns a driver that gives the environment's own expert's actions for all lanes.
+
+        Ask for it after a reset.
+
+        Raises:
+          ValueError: the view is unknown, or the environment has no expert.
+        """
+        if view not in EXPERT_VIEWS:
+            raise ValueError(
+                f"`view` must be one of {', '.join(EXPERT_VIEWS)}; got {view!r}. Choose one."
+            )
+        experts = [make(view=view) for make in self._ask("expert", "Use the driver `random`.")]
+        if self._is_native:
+            return cast(Callable[[], Any], experts[0].act)
+        return lambda: np.stack([np.asarray(expert.act()) for expert in experts])
+
+    def view(self, name: str) -> Any:
+        """Returns the world's own view of all lanes, "true" or "visible"; native worlds only."""
+        return self._native("view")(name)
+
+    def snapshot(self) -> Any:
+        """Returns the whole state of all lanes, to be handed to `restore`."""
+        return [take() for take in self._ask("snapshot", "Its episodes can only be restarted.")]
+
+    def restore(self, snapshot: Any) -> None:
+        """Puts all lanes back to where `snapshot` was taken."""
+        for put, state in zip(self._ask("restore", "It can't go back."), snapshot, strict=True):
+            put(state)
+
+    def intervene(self, lane: int, operation: Any) -> None:
+        """Changes the world in one lane: the operation is the world's own."""
+        mend = "Choose a world that can be changed."
+        if self._is_native:
+            self._native("intervene")(lane, operation)
+        else:
+            self._ask("intervene", mend)[lane](0, operation)
+
+    def picture(
+        self, lane: int = 0, view: str = "world", width: int = 800, height: int = 600
+    ) -> NDArray[np.uint8]:
+        """Returns uint8 [H, W, 3]: the world's picture of that view, or else `env.render()`.
+
+        Raises:
+          ValueError: another view than "world" of an environment that only renders, or one that
+            does not render to arrays.
+        """
+        if self.offers("picture"):
+            parts = self._parts()
+            where, index = (parts[0], lane) if self._is_native else (parts[lane], 0)
+            drawn = _probe(where, "picture")(lane=index, view=view, width=width, height=height)
+            return np.asarray(drawn, np.uint8)
+        if view != "world":
+            raise ValueError(
+                f'`view` must be "world" in {self.spec.env}, which has no other pictures; '
+                f"got {view!r}. Leave it out."
+            )
+        frames = self.env.render() if self.env.render_mode == "rgb_array" else None
+        frame = frames[lane] if isinstance(frames, (tuple, list)) else frames
+        if not isinstance(frame, np.ndarray) or frame.ndim != 3:
+            raise ValueError(
+                f'`render_mode` must be "rgb_array" for pictures; {self.spec.env} was made with '
+                f'{self.env.render_mode!r}. Make it with render_mode="rgb_array" if it has that.'
+            )
+        return frame.astype(np.uint8)
+
+    @property
+    def _is_native(self) -> bool:
+        return not isinstance(self.env.unwrapped, SyncVectorEnv)
+
+    def _parts(self) -> list[Any]:
+        """Returns what may be asked: the native vector environment, or each lane's own."""
+        inner = self.env.unwrapped
+        return [e.unwrapped for e in inner.envs] if isinstance(inner, SyncVectorEnv) else [inner]
+
+    def _ask(self, name: str, mend: str) -> list[Any]:
+        found = [_probe(part, name) for part in self._parts()]
+        if any(method is _ABSENT for method in found):
+            raise ValueError(f"`{self.spec.env}` must offer `{name}`; it doesn't. {mend}")
+        return found
+
+    def _native(self, name: str) -> Any:
+        if not self._is_native:
+            raise ValueError(
+                f"`{name}` must be asked of a native vector environment; {self.spec.env} is "
+                "vectorised by gymnasium. Leave it out."
+            )
+        return self._ask(name, "Leave it out.")[0]
+
+    def close(self) -> None:
+        """Frees what the environment holds; may be called twice."""
+        self.env.close()
+
+
+def _probe(target: Any, name: str) -> Any:
+    """Returns the method `name` of an environment, or _ABSENT. The only place that looks."""
+    found = getattr(target, name, _ABSENT)
+    return found if callable(found) else _ABSENT
+
+
+def _lane_of(found: Any, lane: int) -> Any:
+    """Returns one lane of an info: an array's element, or a dict of batched arrays taken apart."""
+    if not isinstance(found, Mapping):
+        return found[lane]
+    return {
+        name: _lane_of(value, lane)
+        for name, value in found.items()
+        if f"_{name}" in found and found[f"_{name}"][lane]
+    }
+
+
+def _rows(values: Any, lanes: NDArray[np.int64]) -> Any:
+    return values[lanes] if isinstance(values, np.ndarray) else [values[i] for i in lanes]
+
+
+# --------------------------------------------------------------------------------- making one
+
+
+def make_world(
+    env: str | gymnasium.Env[Any, Any] | VectorEnv[Any, Any, Any] | Callable[[], Any],
+    num_envs: int = 1,
+    settings: Mapping[str, Any] | None = None,
+) -> World:
+    """Returns a world of `num_envs` lanes.
+
+    Args:
+      env: an id (`Env-v0` or `module:Env-v0`), a function that makes one environment, a single
+        environment (one lane only), or a vector environment that restarts in the same step.
+      num_envs: lanes; ignored for a vector environment, which has its own.
+      settings: keyword arguments for the environment that an id names, such as `render_mode`.
+    Raises:
+      ValueError: an unknown id or setting, an unsupported space or kind of restart.
+    """
+    if num_envs < 1:
+        raise ValueError(f"`num_envs` must be at least 1; got {num_envs}. Give a whole number.")
+    if isinstance(env, str):
+        made = _make_by_id(env, num_envs, dict(settings or {}))
+        return describe(made, env)
+    if settings:
+        raise ValueError(
+            f"`settings` must be empty unless `env` is an id; got {sorted(settings)}. "
+            "Give them to the environment when you make it."
+        )
+    if isinstance(env, VectorEnv):
+        return describe(env, _name(env))
+    if isinstance(env, gymnasium.Env):
+        if num_envs != 1:
+            raise ValueError(
+                f"`num_envs` must be 1 for a single environment; got {num_envs}. "
+                "Give a function that makes one, or an id."
+            )
+        single = env
+        return describe(_synchronous([lambda: single]), _name(env))
+    made = _synchronous([env] * num_envs)
+    return describe(made, _name(made.envs[0]))
+
+
+def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
+    """Returns the world of a vector environment that restarts in the same step.
+
+    Raises:
+      ValueError: it restarts otherwise, or has an unsupported space.
+    """
+    mode = env.metadata.get("autoreset_mode")
+    if mode is not AutoresetMode.SAME_STEP:
+        raise ValueError(
+            f"`autoreset_mode` must be AutoresetMode.SAME_STEP; {name} has {mode}. Make it with "
+            "gymnasium's SyncVectorEnv(..., autoreset_mode=AutoresetMode.SAME_STEP)."
+        )
+    remarks: list[str] = []
+    metadata = env.metadata
+    writer = read_actions(env.single_action_space, metadata.get("actions", ()))
+    readers = read_parts(env.single_observation_space, metadata, remarks)
+    scene, path = metadata.get("scene"), metadata.get("path")
+    spec = WorldSpec(
+        env=name,
+        parts=tuple(reader.part for reader in readers),
+        actions=writer.spec,
+        facts=tuple(_fact(fact) for fact in metadata.get("facts", ())),
+        scene=_scene(scene) if scene else None,
+        path_points=int(path.get("points", 8)) if path else 0,
+        labels=_labels(metadata.get("labels", ())),
+        reward_terms=tuple(metadata.get("reward_terms", ())),
+        motion=_plain(metadata.get("motion", {})),
+        rate=float(metadata.get("render_fps") or 0.0),
+    )
+    return World(env, spec, readers, writer, tuple(remarks))
+
+
+def _make_by_id(name: str, num_envs: int, settings: dict[str, Any]) -> VectorEnv[Any, Any, Any]:
+    """Returns the native vector environment if there is one that restarts in the same step."""
+    same_step = {"autoreset_mode": AutoresetMode.SAME_STEP}
+    try:
+        # a module in front of the id is imported here; gymnasium.spec suggests near names
+        known = gymnasium.spec(_imported(name))
+        if known.vector_entry_point is not None:
+            native = gymnasium.make_vec(name, num_envs, "vector_entry_point", **settings)
+            if known.entry_point is None or native.metadata.get("autoreset_mode") is (
+                AutoresetMode.SAME_STEP
+            ):
+                return native
+            native.close()
+        return gymnasium.make_vec(name, num_envs, "sync", vector_kwargs=same_step, **settings)
+    except (gymnasium.error.Error, ModuleNotFoundError) as problem:
+        raise ValueError(f"`env` must be an environment's id; got {name!r}. {problem}") from problem
+
+
+def _imported(name: str) -> str:
+    """Imports the module in front of an id, if any, and returns the id alone."""
+    module, found, bare = name.partition(":")
+    if not found:
+        return name
+    __import__(module)
+    return bare
+
+
+def _synchronous(makers: Sequence[Callable[[], Any]]) -> SyncVectorEnv[Any, Any]:
+    return SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
+
+
+def _name(env: Any) -> str:
+    return env.spec.id if env.spec is not None else type(env.unwrapped).__name__
+
+
+def _fact(declared: Mapping[str, Any]) -> Fact:
+    seen_by = declared.get("observable_by") or ()
+    fact = Fact(
+        name=str(declared["name"]),
+        unit=str(declared.get("unit") or ""),
+        low=float(declared.get("low", 0.0)),
+        high=float(declared.get("high", 1.0)),
+        kind=str(declared.get("kind", "number")),
+        requires=str(declared.get("requires") or ""),
+        observable_by=(seen_by,) if isinstance(seen_by, str) else tuple(seen_by),
+    )
+    if fact.kind not in ("number", "boolean") or not (
+        np.isfinite([fact.low, fact.high]).all() and fact.low < fact.high
+    ):
+        raise ValueError(
+            f"`{fact.name}` in metadata must be a number or boolean with finite low < high; got "
+            f"{fact.kind} from {fact.low} to {fact.high}. Declare the range that occurs."
+        )
+    return fact
+
+
+def _scene(declared: Mapping[str, Any]) -> SceneSpec:
+    reach = declared.get("range", 50.0)
+    return SceneSpec(
+        sectors=int(declared.get("sectors", 32)),
+        range=float(np.max(reach)),
+        classes=tuple(str(name) for name in declared.get("classes", ("thing",))),
+    )
+
+
+def _labels(declared: Any) -> tuple[Mapping[str, Any], ...]:
+    """Returns {"name", "colour"} of each class, declared as a dict or a list of either kind."""
+    pairs = declared.items() if isinstance(declared, Mapping) else declared
+    return tuple(
+        _plain(item)
+        if isinstance(item, Mapping)
+        else {"name": str(item[0]), "colour": _plain(item[1])}
+        for item in pairs
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Returns the value with arrays, tuples and numpy numbers made such as json can write."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value.item() if isinstance(value, np.generic) else value
