@@ -6,11 +6,10 @@ import math
 from enum import IntEnum
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from .canvas import KERNEL, LEAF, LABEL, Canvas, Window, mix
-from .faces import BODY, CAB, CARGO, GLASS, PLAIN, ROOF, VAN_BODY, WALL, Part
+from .canvas import LABEL, Canvas, Window, mix, leaf
+from .faces import BODY, CAB, CARGO, FAR, GLASS, PLAIN, ROOF, VAN_BODY, WALL, Part
 from .lens import NEAR, Air, Lens, Looks
 from .solids import draw_part
 
@@ -36,13 +35,14 @@ class Flag(IntEnum):
 
 CAR, VAN, TRUCK, BUILDING = 2, 3, 4, 1
 HOUSE = 2  # style of a building with a tiled roof
+FAR_CAR = 7.0  # [px] of height below which a car is one box
 SLICES = 5  # of a car's slanting windows
 SHADOW_RANGE = 45.0  # [m]
 SHADOW_MARGIN = 0.35  # [m] of soft edge round a vehicle
 SHADOW_DARKNESS = 150.0  # of 256
 
 
-@njit(**LEAF)
+@leaf
 def shadow(canvas: Canvas, window: Window, lens: Lens, box: NDArray[np.float32]) -> None:
     """Darkens the ground under and close round a box."""
     dx, dy = box[0] - lens.x, box[1] - lens.y
@@ -74,7 +74,7 @@ def shadow(canvas: Canvas, window: Window, lens: Lens, box: NDArray[np.float32])
                 canvas.pixels[row, column] = mix(under, under & LABEL, part)
 
 
-@njit(**LEAF)
+@leaf
 def _piece(
     canvas: Canvas, n: int, kind: int, back: float, front: float, width: float, low: float, high: float, tint: float
 ) -> int:
@@ -86,7 +86,7 @@ def _piece(
     return n + 1
 
 
-@njit(**LEAF)
+@leaf
 def _car(canvas: Canvas, base: float, high: float, fine: bool) -> int:
     """Lists a car's body, windows (slanting when fine) and roof."""
     belt, roof = base + 0.56 * high, base + 0.95 * high
@@ -102,7 +102,7 @@ def _car(canvas: Canvas, base: float, high: float, fine: bool) -> int:
     return _piece(canvas, n, ROOF, -0.66, 0.1, 0.79, roof, base + high, 1.0)
 
 
-@njit(**LEAF)
+@leaf
 def _van(canvas: Canvas, base: float, high: float, is_facing: bool) -> int:
     """Lists a van's nose and body, the farther one first."""
     n = 0
@@ -114,7 +114,7 @@ def _van(canvas: Canvas, base: float, high: float, is_facing: bool) -> int:
     return n
 
 
-@njit(**LEAF)
+@leaf
 def _truck(canvas: Canvas, base: float, high: float, is_facing: bool) -> int:
     """Lists a truck's chassis, cab and cargo box, the farther one first."""
     deck = base + 0.3 * high
@@ -127,7 +127,7 @@ def _truck(canvas: Canvas, base: float, high: float, is_facing: bool) -> int:
     return n
 
 
-@njit(**LEAF)
+@leaf
 def draw_box(
     canvas: Canvas,
     window: Window,
@@ -149,7 +149,9 @@ def draw_box(
     colours = looks.wall if material <= BUILDING else looks.body
     colour = colours[(code & 255) % len(colours)]
     is_facing = x * c + y * s < 0.0
-    if material == CAR:
+    if material == CAR and not fine and high * lens.focal_y < FAR_CAR * x:
+        n = _piece(canvas, 0, FAR, -1.0, 1.0, 1.0, base, base + high, 1.0)
+    elif material == CAR:
         n = _car(canvas, base, high, fine)
     elif material == VAN:
         n = _van(canvas, base, high, is_facing)
@@ -194,4 +196,4 @@ def draw_box(
             blue,
             night,
         )
-        draw_part(canvas, window, lens, air, part)
+        draw_part(canvas, window, lens, air, part, fine)

@@ -9,17 +9,13 @@ what is nearer.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-KERNEL = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-"""How drawing kernels are compiled. They allocate nothing, and counting references to the arrays of
-a canvas at every pixel would make them twenty times slower."""
-LEAF = {**KERNEL, "forceinline": True}
-"""The same for what is called at one place or is small: a call with a canvas costs a hundred words."""
 RB = np.uint32(0x00FF00FF)
 GREEN = np.uint32(0x0000FF00)
 RGB = np.uint32(0x00FFFFFF)
@@ -34,6 +30,24 @@ GLYPHS = np.array(  # 3 x 5 dots, the top row in the high bits: digits 0-9, then
     + [0o74717, 0o72222, 0o75557, 0o75744],
     np.int64,
 )
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+
+
+def kernel(function: F) -> F:
+    """Compiles a drawing kernel.
+
+    Kernels allocate nothing; counting references to the arrays of a canvas at every pixel, as numba
+    does by itself, would make them five times slower.
+    """
+    return cast(F, njit(**_OPTIONS)(function))
+
+
+def leaf(function: F) -> F:
+    """Compiles a kernel into its caller, as a call that hands over a canvas costs a hundred words."""
+    return cast(F, njit(**_OPTIONS, forceinline=True)(function))
 
 
 Pixel = Any  # numpy.uint32
@@ -87,7 +101,7 @@ def make_canvas(width: int, height: int) -> Canvas:
     )
 
 
-@njit(**LEAF)
+@leaf
 def pack(red: float, green: float, blue: float, label: int) -> Pixel:
     """Returns a pixel of colours 0-255 (clipped) and a label."""
     r = np.uint32(min(max(red, 0.0), 255.0))
@@ -96,7 +110,7 @@ def pack(red: float, green: float, blue: float, label: int) -> Pixel:
     return np.uint32(r | (g << np.uint32(8)) | (b << np.uint32(16)) | (label << np.uint32(24)))
 
 
-@njit(**LEAF)
+@leaf
 def mix(under: Pixel, over: Pixel, part: int) -> Pixel:
     """Returns `under` with `part` (integer, 0-256) of `over`; the label is `over`'s from 128 on."""
     p = np.uint32(part)
@@ -107,7 +121,7 @@ def mix(under: Pixel, over: Pixel, part: int) -> Pixel:
     return np.uint32(rb | g | label)
 
 
-@njit(**LEAF)
+@leaf
 def touch(canvas: Canvas, row: int, column: int, z: float, colour: Pixel, part: int) -> None:
     """Blends `part` (0-256) of a colour at depth z into one pixel unless something is nearer."""
     if part > 0 and z < canvas.depth[row, column]:
@@ -119,7 +133,7 @@ def touch(canvas: Canvas, row: int, column: int, z: float, colour: Pixel, part: 
             canvas.depth[row, column] = z
 
 
-@njit(**LEAF)
+@leaf
 def _span(
     canvas: Canvas, row: int, left: float, right: float, z: float, colour: Pixel, tall: float
 ) -> None:
@@ -147,7 +161,7 @@ def _span(
             depth[column] = z32
 
 
-@njit(**KERNEL)
+@kernel
 def rectangle(
     canvas: Canvas,
     window: Window,
@@ -166,7 +180,7 @@ def rectangle(
         _span(canvas, row, left, right, z, colour, tall)
 
 
-@njit(**KERNEL)
+@kernel
 def ellipse(
     canvas: Canvas,
     window: Window,
@@ -207,7 +221,7 @@ def ellipse(
             touch(canvas, row, column, z, shown, part)
 
 
-@njit(**KERNEL)
+@kernel
 def octagon(
     canvas: Canvas, window: Window, x: float, y: float, half: float, z: float, colour: Pixel
 ) -> None:
@@ -225,7 +239,7 @@ def octagon(
             touch(canvas, row, column, z, colour, int(256.0 * tall * wide + 0.5))
 
 
-@njit(**KERNEL)
+@kernel
 def glyph(
     canvas: Canvas,
     window: Window,
@@ -244,7 +258,7 @@ def glyph(
             rectangle(canvas, window, x, y, x + dot, y + dot, z, colour)
 
 
-@njit(**KERNEL)
+@kernel
 def develop(
     canvas: Canvas, image: NDArray[np.uint8], labels: NDArray[np.uint8], depth: NDArray[np.float32]
 ) -> None:
@@ -268,7 +282,7 @@ def develop(
             flat_depth[i] = near[i]
 
 
-@njit(**KERNEL)
+@kernel
 def develop_half(canvas: Canvas, image: NDArray[np.uint8]) -> None:
     """Copies a canvas [2H, 2W] into an image [H, W, 3], each pixel the mean of four."""
     byte = np.uint32(255)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from numba import njit
 
-from .canvas import KERNEL, LEAF, Canvas, Pixel, mix, pack
+from .canvas import Canvas, Pixel, mix, pack, leaf
 from .lens import SUN, Air, Lens, brightness, clearness
 
 
 # Parts that boxes are put together of, and faces of a part.
-PLAIN, WALL, BODY, GLASS, ROOF, VAN_BODY, CARGO, CAB = range(8)
+PLAIN, WALL, BODY, GLASS, ROOF, VAN_BODY, CARGO, CAB, FAR = range(9)
 FRONT, REAR, LEFT, RIGHT = range(4)
 # Places in a palette.
 MAIN, DARK, PANE, TRIM, TYRE, RED, WHITE, PLATE, AMBER, DOOR = range(10)
@@ -63,7 +62,7 @@ class Part(NamedTuple):
     """0 by day, 1 at night: lit windows and lamps."""
 
 
-@njit(**LEAF)
+@leaf
 def _pulse(u: float, wide: float, period: float, on: float) -> float:
     """Returns how much of [u - wide/2, u + wide/2] lies in the middles of periods (box filter)."""
     a, b = (u - 0.5 * wide) / period, (u + 0.5 * wide) / period
@@ -74,14 +73,14 @@ def _pulse(u: float, wide: float, period: float, on: float) -> float:
     return ((fb - fa) * share + inside_b - inside_a) / max(b - a, 1e-6)
 
 
-@njit(**LEAF)
+@leaf
 def _overlap(u: float, wide: float, low: float, high: float) -> float:
     """Returns how much of [u - wide/2, u + wide/2] lies in [low, high]."""
     a, b = max(low, u - 0.5 * wide), min(high, u + 0.5 * wide)
     return max(0.0, b - a) / max(wide, 1e-6)
 
 
-@njit(**LEAF)
+@leaf
 def _shade(part: Part, lens: Lens, face: int) -> float:
     """Returns the share of daylight on a face: walls towards the sun are bright."""
     c, s = part.cos, part.sin
@@ -95,14 +94,14 @@ def _shade(part: Part, lens: Lens, face: int) -> float:
     return 0.76 + 0.36 * (SUN[0] * east + SUN[1] * north)
 
 
-@njit(**LEAF)
+@leaf
 def _ink(veil: Veil, red: float, green: float, blue: float) -> Pixel:
     """Returns the pixel of a colour in a light, behind a veil of fog."""
     k = veil.gain
     return pack(red * k + veil.red, green * k + veil.green, blue * k + veil.blue, veil.label)
 
 
-@njit(**LEAF)
+@leaf
 def mix_palette(canvas: Canvas, part: Part, lens: Lens, air: Air, face: int, z: float) -> None:
     """Writes the colours of a face at depth z into the palette."""
     p = canvas.palette
@@ -140,7 +139,7 @@ def mix_palette(canvas: Canvas, part: Part, lens: Lens, air: Air, face: int, z: 
     p[AMBER] = _ink(own, 250.0, 150.0, 20.0)
 
 
-@njit(**LEAF)
+@leaf
 def stripe(canvas: Canvas, n: int, end: float, colour: Pixel) -> int:
     """Adds a stripe down to height `end` [m]; returns the number of stripes."""
     if n < canvas.heights.size - 1:
@@ -150,7 +149,7 @@ def stripe(canvas: Canvas, n: int, end: float, colour: Pixel) -> int:
     return n
 
 
-@njit(**LEAF)
+@leaf
 def _wall(canvas: Canvas, part: Part, face: int, u: float, wide: float, tall: float) -> int:
     """Stacks the stripes of a building: cornice, floors of windows, door, plinth.
 
@@ -194,7 +193,7 @@ def _wall(canvas: Canvas, part: Part, face: int, u: float, wide: float, tall: fl
     return stripe(canvas, n, 0.0, p[DARK])
 
 
-@njit(**LEAF)
+@leaf
 def _body(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
     """Stacks the stripes of the lower half of a car, or of a van's or truck's foot."""
     p = canvas.palette
@@ -230,7 +229,26 @@ def _body(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
     return stripe(canvas, n, part.low + 0.12, p[DARK]) if tall > 0.3 else n
 
 
-@njit(**LEAF)
+@leaf
+def _far_car(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
+    """Stacks the stripes of a whole car that is a few pixels high."""
+    p = canvas.palette
+    tall = part.high - part.low
+    n = 0
+    lamp = 0.0
+    if face >= LEFT:  # bonnet and boot are lower than the windows
+        cabin = _overlap(u, wide, -0.8 * part.length, 0.4 * part.length)
+        n = stripe(canvas, n, part.low + tall * 0.56, mix(p[MAIN], p[PANE], int(256.0 * cabin)))
+    else:
+        n = stripe(canvas, n, part.low + tall * 0.9, p[TRIM])
+        n = stripe(canvas, n, part.low + tall * 0.56, p[PANE])
+        lamp = _overlap(abs(u), wide, part.width * 0.6, part.width)
+    colour = p[WHITE] if face == FRONT else p[RED]
+    n = stripe(canvas, n, part.low + tall * 0.26, mix(p[MAIN], colour, int(256.0 * lamp)))
+    return stripe(canvas, n, part.low, p[TYRE])
+
+
+@leaf
 def _glass(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
     """Stacks the stripes of a car's windows, with a pillar at each end and between the doors."""
     p = canvas.palette
@@ -242,7 +260,7 @@ def _glass(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
     return stripe(canvas, 0, part.low, colour)
 
 
-@njit(**LEAF)
+@leaf
 def _tall_body(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
     """Stacks the stripes of a van's body, a truck's cab or its cargo box."""
     p = canvas.palette
@@ -275,11 +293,13 @@ def _tall_body(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> 
     return stripe(canvas, n, part.low, p[MAIN])
 
 
-@njit(**LEAF)
+@leaf
 def stripes(canvas: Canvas, part: Part, face: int, u: float, wide: float, tall: float) -> int:
     """Stacks the stripes of one column of a face; returns how many."""
     if part.kind == WALL:
         return _wall(canvas, part, face, u, wide, tall)
+    if part.kind == FAR:
+        return _far_car(canvas, part, face, u, wide)
     if part.kind == BODY:
         return _body(canvas, part, face, u, wide)
     if part.kind == GLASS:

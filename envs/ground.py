@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from .canvas import KERNEL, LEAF, RB, Canvas, Window
+from .canvas import LABEL, RB, Canvas, Window, kernel, leaf
 from .lens import Air, Lens, brightness, clearness, tone
 from .paint import Atlas
 
@@ -21,7 +20,7 @@ FARTHEST = 700.0  # [m] ground beyond is drawn as if it were here
 MOST_LINES = 5  # across one row
 
 
-@njit(**KERNEL)
+@kernel
 def sky(canvas: Canvas, window: Window, lens: Lens, air: Air, label: int) -> None:
     """Fills the rows above the horizon."""
     end = min(window.end, max(window.first, int(math.ceil(lens.horizon))))
@@ -37,31 +36,33 @@ def sky(canvas: Canvas, window: Window, lens: Lens, air: Air, label: int) -> Non
         canvas.depth[row, :] = np.float32(1e9)
 
 
-@njit(**LEAF)
+@leaf
 def _indices(
-    out: NDArray[np.uint32], start: int, count: int, u: float, v: float, du: float, dv: float, n: int
+    out: NDArray[np.uint32], count: int, u: float, v: float, du: float, dv: float, n: int
 ) -> None:
-    """Writes the texels that `count` pixels fall on; u, v and their steps in texels of a tile."""
+    """Writes the texels that `count` pixels fall on; u, v and their steps in texels of a tile.
+
+    All in float32, so that sixteen go at once: indices are exact up to 4096 texels a side.
+    """
     u32, v32, du32, dv32 = np.float32(u), np.float32(v), np.float32(du), np.float32(dv)
-    top, zero = np.float32(n - 1), np.float32(0.0)
-    side = np.int32(n)
+    top, zero, side = np.float32(n - 1), np.float32(0.0), np.float32(n)
     for i in range(np.int32(count)):
         step = np.float32(np.int32(i))
         across = min(max(u32 + du32 * step, zero), top)
         up = min(max(v32 + dv32 * step, zero), top)
-        out[start + i] = np.uint32(np.int32(up) * side + np.int32(across))
+        out[i] = np.uint32(np.float32(np.floor(up)) * side + across)
 
 
-@njit(**LEAF)
+@leaf
 def _gather(
-    out: NDArray[np.uint32], index: NDArray[np.uint32], texels: NDArray[np.uint32], start: int, end: int
+    out: NDArray[np.uint32], index: NDArray[np.uint32], texels: NDArray[np.uint32], count: int
 ) -> None:
-    """Writes texels[index] for pixels start <= i < end."""
-    for i in range(start, end):
+    """Writes texels[index] for `count` pixels."""
+    for i in range(np.uint64(count)):
         out[i] = texels[np.uint64(index[i])]
 
 
-@njit(**KERNEL)
+@kernel
 def _bilinear(
     out: NDArray[np.uint32],
     texels: NDArray[np.uint32],
@@ -98,7 +99,7 @@ def _bilinear(
         out[start + i] = (rb & RB) | (g & np.uint32(0xFF00)) | label
 
 
-@njit(**LEAF)
+@leaf
 def _line(
     canvas: Canvas,
     lens: Lens,
@@ -118,7 +119,7 @@ def _line(
     fetch(canvas, tile_map, outside, atlas, level, x, y, dx, dy, fine)
 
 
-@njit(**KERNEL)
+@kernel
 def fetch(
     canvas: Canvas,
     tile_map: NDArray[np.int16],
@@ -161,12 +162,12 @@ def fetch(
         if fine:
             _bilinear(canvas.rows[1], texels, n, column, count, u, v, dx * n, dy * n, crisp)
         else:
-            _indices(canvas.rows[0], column, count, u, v, dx * n, dy * n, n)
-            _gather(canvas.rows[1], canvas.rows[0], texels, column, column + count)
+            _indices(canvas.rows[0], count, u, v, dx * n, dy * n, n)
+            _gather(canvas.rows[1][column:], canvas.rows[0], texels, count)
         column += count
 
 
-@njit(**LEAF)
+@leaf
 def tint(
     out: NDArray[np.uint32],
     texels: NDArray[np.uint32],
@@ -176,20 +177,18 @@ def tint(
     blue: float,
 ) -> None:
     """Writes texels * gain + (red, green, blue)."""
-    m = np.uint32(gain * 65536.0)
-    r0, g0 = np.uint32(red * 65536.0), np.uint32(green * 65536.0)
-    b0 = np.uint32(blue * 65536.0)
+    m, r0, g0, b0 = np.float32(gain), np.float32(red), np.float32(green), np.float32(blue)
     byte, eight, sixteen = np.uint32(255), np.uint32(8), np.uint32(16)
     for i in range(out.size):
         t = texels[i]
-        r = ((t & byte) * m + r0) >> sixteen
-        g = (((t >> eight) & byte) * m + g0) >> sixteen
-        b = (((t >> sixteen) & byte) * m + b0) >> sixteen
-        out[i] = r | (g << eight) | (b << sixteen) | (t & np.uint32(0xFF000000))
+        r = np.uint32(np.float32(np.int32(t & byte)) * m + r0)
+        g = np.uint32(np.float32(np.int32((t >> eight) & byte)) * m + g0)
+        b = np.uint32(np.float32(np.int32((t >> sixteen) & byte)) * m + b0)
+        out[i] = r | (g << eight) | (b << sixteen) | (t & LABEL)
 
 
-@njit(**LEAF)
-def _gather_sum(rows: NDArray[np.uint32], is_first: bool) -> None:
+@leaf
+def _add(rows: NDArray[np.uint32], is_first: bool) -> None:
     """Adds the line in rows[1] to the sums in rows[2] and rows[3]."""
     texels, rb, g = rows[1], rows[2], rows[3]
     if is_first:
@@ -202,22 +201,27 @@ def _gather_sum(rows: NDArray[np.uint32], is_first: bool) -> None:
             g[i] += (texels[i] >> np.uint32(8)) & np.uint32(255)
 
 
-@njit(**LEAF)
-def _mean(rows: NDArray[np.uint32], lines: int) -> None:
-    """Writes the mean of `lines` lines into rows[1], whose labels stay."""
-    share = np.uint32(65536 // lines + 1)
-    texels, rb, g = rows[1], rows[2], rows[3]
-    low, sixteen = np.uint32(0xFFFF), np.uint32(16)
-    for i in range(texels.size):
-        r = ((rb[i] & low) * share) >> sixteen
-        b = ((rb[i] >> sixteen) * share) >> sixteen
-        mid = (g[i] * share) >> sixteen
-        texels[i] = (
-            r | (mid << np.uint32(8)) | (b << sixteen) | (texels[i] & np.uint32(0xFF000000))
-        )
+@leaf
+def _tint_sums(
+    out: NDArray[np.uint32],
+    rows: NDArray[np.uint32],
+    gain: float,
+    red: float,
+    green: float,
+    blue: float,
+) -> None:
+    """Writes sums * gain + (red, green, blue), with the labels of rows[1]."""
+    texels, rb, mid = rows[1], rows[2], rows[3]
+    m, r0, g0, b0 = np.float32(gain), np.float32(red), np.float32(green), np.float32(blue)
+    low, eight, sixteen = np.uint32(0xFFFF), np.uint32(8), np.uint32(16)
+    for i in range(out.size):
+        r = np.uint32(np.float32(np.int32(rb[i] & low)) * m + r0)
+        g = np.uint32(np.float32(np.int32(mid[i])) * m + g0)
+        b = np.uint32(np.float32(np.int32(rb[i] >> sixteen)) * m + b0)
+        out[i] = r | (g << eight) | (b << sixteen) | (texels[i] & LABEL)
 
 
-@njit(**KERNEL)
+@kernel
 def ground(
     canvas: Canvas,
     window: Window,
@@ -245,25 +249,18 @@ def ground(
         level = min(atlas.size.size - 1, max(0, int(math.log2(max(target, 1.0)) + 0.35)))
         texel = atlas.cell / atlas.size[level]
         lines = min(MOST_LINES, max(1, int(long / (1.6 * max(texel, wide)) + 0.5)))
-        if lines == 1:
-            _line(canvas, lens, tile_map, outside, atlas, level, z, fine)
-        else:
-            for k in range(lines):
-                part = (k + lines // 2 + 1) % lines  # the middle line comes last: its labels stay
-                down = row + (part + 0.5) / lines - lens.horizon
-                at = min(FARTHEST, lens.z * lens.focal_y / down)
-                _line(canvas, lens, tile_map, outside, atlas, level, at, fine)
-                _gather_sum(canvas.rows, k == 0)
-            _mean(canvas.rows, lines)
         clear = clearness(air, z)
-        hidden = 1.0 - clear
+        red, green, blue = low[0] * (1.0 - clear), low[1] * (1.0 - clear), low[2] * (1.0 - clear)
         gain = clear * brightness(air, z)
-        tint(
-            canvas.pixels[row],
-            canvas.rows[1],
-            gain,
-            low[0] * hidden,
-            low[1] * hidden,
-            low[2] * hidden,
-        )
+        for k in range(lines):
+            part = (k + lines // 2 + 1) % lines  # the middle line comes last: its labels stay
+            down = row + (part + 0.5) / lines - lens.horizon
+            at = min(FARTHEST, lens.z * lens.focal_y / down)
+            _line(canvas, lens, tile_map, outside, atlas, level, at, fine)
+            if lines > 1:
+                _add(canvas.rows, k == 0)
+        if lines > 1:
+            _tint_sums(canvas.pixels[row], canvas.rows, gain / lines, red, green, blue)
+        else:
+            tint(canvas.pixels[row], canvas.rows[1], gain, red, green, blue)
         canvas.depth[row, :] = np.float32(z)

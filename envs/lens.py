@@ -6,10 +6,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from .canvas import KERNEL, LEAF, Pixel, pack
+from .canvas import Pixel, pack, kernel, leaf
 
 NEAR = 0.3  # [m] what is nearer is not drawn
 SUN = (0.55, 0.35)  # where light comes from: a unit-like vector in the plane
@@ -89,7 +88,7 @@ class Lens(NamedTuple):
     """Row of the horizon [px]."""
 
 
-@njit(**KERNEL)
+@kernel
 def make_air(light: float, fog: float, headlight: float) -> Air:
     """Returns the air for a daylight factor 0.15-1.15, an extinction [1/m] and a headlight 0-1."""
     day = min(1.0, max(0.0, (light - 0.1) / 0.9))
@@ -101,7 +100,7 @@ def make_air(light: float, fog: float, headlight: float) -> Air:
     return Air(light, fog, headlight * (1.0 - day) * 0.6, (red, green, blue), low)
 
 
-@njit(**LEAF)
+@leaf
 def make_lens(camera: Camera, width: int, first: int, end: int) -> Lens:
     """Returns a camera's lens for rows first <= row < end of a canvas `width` pixels wide."""
     rows = end - first
@@ -119,20 +118,20 @@ def make_lens(camera: Camera, width: int, first: int, end: int) -> Lens:
     )
 
 
-@njit(**LEAF)
+@leaf
 def clearness(air: Air, z: float) -> float:
     """Returns how much of a colour comes through z metres of fog (close to exp(-fog z))."""
     thick = air.fog * z
     return 1.0 / (1.0 + thick * (1.0 + 0.5 * thick))
 
 
-@njit(**LEAF)
+@leaf
 def brightness(air: Air, z: float) -> float:
     """Returns the light at z metres ahead, the headlight's share included."""
     return air.light + air.headlight / (1.0 + z * z * 0.004)
 
 
-@njit(**LEAF)
+@leaf
 def tone(air: Air, red: float, green: float, blue: float, light: float, z: float, label: int) -> Pixel:
     """Returns the pixel of a colour under a light (1: as it is) seen through z metres of air."""
     clear = clearness(air, z)

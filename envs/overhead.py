@@ -10,11 +10,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from .bodies import BUILDING, CAR, HOUSE, TRUCK, VAN
-from .canvas import KERNEL, LABEL, LEAF, THINGS, Canvas, Pixel, Window, ellipse, mix, pack
+from .canvas import LABEL, THINGS, Canvas, Pixel, Window, ellipse, mix, pack, kernel, leaf
 from .ground import fetch, tint
 from .lens import Air, Looks
 from .paint import Atlas
@@ -54,7 +53,7 @@ class Plan(NamedTuple):
     middle: float
 
 
-@njit(**LEAF)
+@leaf
 def _place(plan: Plan, x: float, y: float) -> tuple[float, float]:
     """Returns the column and row [px] of a point of the world."""
     dx, dy = x - plan.x, y - plan.y
@@ -62,7 +61,7 @@ def _place(plan: Plan, x: float, y: float) -> tuple[float, float]:
     return plan.centre + right * plan.scale, plan.middle - up * plan.scale
 
 
-@njit(**KERNEL)
+@kernel
 def _slab(
     canvas: Canvas,
     plan: Plan,
@@ -100,7 +99,7 @@ def _slab(
                 canvas.pixels[j, i] = mix(under, over, part)
 
 
-@njit(**KERNEL)
+@kernel
 def _disc(
     canvas: Canvas, plan: Plan, x: float, y: float, radius: float, colour: Pixel, rough: float
 ) -> None:
@@ -111,13 +110,13 @@ def _disc(
     ellipse(canvas, window, column, row, r, r, 0.0, colour, rough)
 
 
-@njit(**LEAF)
+@leaf
 def _dye(light: float, red: float, green: float, blue: float, label: int) -> Pixel:
     """Returns a colour in daylight."""
     return pack(red * light, green * light, blue * light, label)
 
 
-@njit(**KERNEL)
+@kernel
 def _rect(
     canvas: Canvas,
     plan: Plan,
@@ -134,7 +133,7 @@ def _rect(
     _slab(canvas, plan, x, y, pose[2], half_length, half_width, 0.0, 256, colour)
 
 
-@njit(**KERNEL)
+@kernel
 def _vehicle(canvas: Canvas, plan: Plan, air: Air, looks: Looks, box: NDArray[np.float32]) -> None:
     """Draws a car, van or truck with its windows and lamps."""
     pose = (float(box[0]), float(box[1]), float(box[2]))
@@ -176,7 +175,7 @@ def _vehicle(canvas: Canvas, plan: Plan, air: Air, looks: Looks, box: NDArray[np
             _rect(canvas, plan, pose, -a + 0.3, side * (b - 0.12), 0.16, 0.12, amber)
 
 
-@njit(**KERNEL)
+@kernel
 def _roof(canvas: Canvas, plan: Plan, air: Air, looks: Looks, box: NDArray[np.float32]) -> None:
     """Draws a building's or block's top: a flat roof with its rim, or a ridge of tiles."""
     pose = (float(box[0]), float(box[1]), float(box[2]))
@@ -208,7 +207,7 @@ def _roof(canvas: Canvas, plan: Plan, air: Air, looks: Looks, box: NDArray[np.fl
     _rect(canvas, plan, pose, -0.44 * a, -0.2 * b, 0.7, 0.7, dark)
 
 
-@njit(**KERNEL)
+@kernel
 def _small(canvas: Canvas, plan: Plan, air: Air, looks: Looks, sprite: NDArray[np.float32]) -> None:
     """Draws a person, plant, post, sign or traffic light."""
     x, y, facing = float(sprite[0]), float(sprite[1]), float(sprite[2])
@@ -255,7 +254,7 @@ def _small(canvas: Canvas, plan: Plan, air: Air, looks: Looks, sprite: NDArray[n
             _rect(canvas, plan, pose, 0.1, 0.0, max(0.12, 0.6 * least), wide, face)
 
 
-@njit(**KERNEL)
+@kernel
 def _shadow(canvas: Canvas, plan: Plan, thing: NDArray[np.float32], is_box: bool) -> None:
     """Darkens the ground in a thing's shadow."""
     black = np.uint32(0)
@@ -284,7 +283,7 @@ def _shadow(canvas: Canvas, plan: Plan, thing: NDArray[np.float32], is_box: bool
                 canvas.pixels[j, i] = mix(under, under & LABEL, part)
 
 
-@njit(**KERNEL)
+@kernel
 def draw_top(
     canvas: Canvas, overview: Overview, air: Air, scene: Scene, atlas: Atlas, looks: Looks, fine: bool
 ) -> None:
@@ -330,7 +329,7 @@ def draw_top(
             _roof(canvas, plan, air, looks, scene.boxes[i])
 
 
-@njit(**KERNEL)
+@kernel
 def _sort(canvas: Canvas, plan: Plan, scene: Scene) -> int:
     """Lists what may be in the picture in `canvas.order`, the lowest first; returns how many."""
     count = 0

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
 
-from .canvas import KERNEL, LEAF, THINGS, Canvas, Window
+from .canvas import THINGS, Canvas, Window, kernel, leaf
 from .ground import ground, sky
 from .lens import NEAR, Air, Camera, Lens, Looks, make_lens
 from .paint import Atlas
@@ -21,6 +20,7 @@ from .bodies import draw_box
 from .sprites import draw_sprite
 
 RANGE = 160.0  # [m] things farther than this are left out
+LEAST_SCALE = 2.0  # [m] of height that must make a pixel
 # A camera of 64 x 64: a mirror in the upper 8 rows, a road in the lower 56.
 MIRROR_SHARE = 0.125  # of the picture's rows
 FRONT_TAN_X = 0.916  # 85 deg wide
@@ -31,7 +31,7 @@ MIRROR_TAN_Y = 0.115
 MIRROR_HORIZON = 0.45
 
 
-@njit(**LEAF)
+@leaf
 def _collect(canvas: Canvas, lens: Lens, scene: Scene, farthest: float) -> int:
     """Lists what may be in sight in `canvas.order`, the farthest first; returns how many."""
     count = 0
@@ -63,7 +63,7 @@ def _collect(canvas: Canvas, lens: Lens, scene: Scene, farthest: float) -> int:
     return count
 
 
-@njit(**KERNEL)
+@kernel
 def draw_front(
     canvas: Canvas,
     window: Window,
@@ -89,7 +89,7 @@ def draw_front(
     lens = make_lens(camera, canvas.pixels.shape[1], window.first, window.end)
     sky(canvas, window, lens, air, looks.sky_label)
     ground(canvas, window, lens, air, scene.tile_map, scene.outside, atlas, fine)
-    count = _collect(canvas, lens, scene, RANGE)
+    count = _collect(canvas, lens, scene, min(RANGE, LEAST_SCALE * lens.focal_y))
     boxes = scene.boxes.shape[0]
     for column in range(canvas.wall.shape[1]):
         canvas.wall[0, column], canvas.wall[1, column] = 1e9, 1e9

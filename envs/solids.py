@@ -10,15 +10,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from .canvas import KERNEL, LEAF, HALF_FULL, LABEL, RB, Canvas, Pixel, Window, mix
+from .canvas import HALF_FULL, LABEL, RB, Canvas, Pixel, Window, mix, leaf
 from .faces import FRONT, LEFT, MAIN, PLAIN, REAR, RIGHT, ROOF, TRIM, WALL, Part, mix_palette, stripe, stripes
 from .lens import NEAR, Air, Lens, brightness, clearness
 
 
-@njit(**LEAF)
+@leaf
 def _paint_column(
     pixels: NDArray[np.uint32],
     depths: NDArray[np.float32],
@@ -90,7 +89,66 @@ def _paint_column(
             return
 
 
-@njit(**LEAF)
+@leaf
+def _paint_column_coarse(
+    pixels: NDArray[np.uint32],
+    depths: NDArray[np.float32],
+    heights: NDArray[np.float32],
+    stripes_: NDArray[np.uint32],
+    window: Window,
+    lens: Lens,
+    column: int,
+    z: float,
+    high: float,
+    count: int,
+    cover: float,
+    owns: bool,
+) -> None:
+    """Draws stripes as `_paint_column` does, but between stripes rows belong to one or the other.
+
+    The top and the bottom are soft still: they tell how far a thing is.
+    """
+    scale = lens.focal_y / z
+    base = lens.horizon + lens.z * scale
+    top, bottom = base - high * scale, base - heights[count - 1] * scale
+    depth, whole = np.float32(z), cover > 0.996
+    begin, end = max(window.first, int(math.ceil(top))), min(window.end, int(math.floor(bottom)))
+    above, below = int(math.floor(top)), int(math.floor(bottom))
+    if window.first <= above < window.end and above < top:
+        if depth < depths[above, column]:
+            part = int(256.0 * cover * (min(bottom, above + 1.0) - top))
+            pixels[above, column] = mix(pixels[above, column], stripes_[0], part)
+            if owns and part >= HALF_FULL:
+                depths[above, column] = depth
+    if window.first <= below < window.end and below >= begin and bottom > below:
+        if depth < depths[below, column]:
+            part = int(256.0 * cover * (bottom - below))
+            shown = stripes_[count - 1]
+            pixels[below, column] = mix(pixels[below, column], shown, part)
+            if owns and part >= HALF_FULL:
+                depths[below, column] = depth
+    row = begin
+    for k in range(count):
+        stop = end
+        if k < count - 1:
+            stop = min(end, int(base - heights[k] * scale + 0.5))
+        colour = stripes_[k]
+        if whole:
+            for full in range(row, stop):
+                if depth < depths[full, column]:
+                    pixels[full, column] = colour
+                    depths[full, column] = depth
+        else:
+            part = int(256.0 * cover)
+            for full in range(row, stop):
+                if depth < depths[full, column]:
+                    pixels[full, column] = mix(pixels[full, column], colour, part)
+                    if owns and part >= HALF_FULL:
+                        depths[full, column] = depth
+        row = max(row, stop)
+
+
+@leaf
 def _lid(
     canvas: Canvas, window: Window, lens: Lens, column: int, near: float, far: float, high: float, colour: Pixel
 ) -> None:
@@ -107,7 +165,7 @@ def _lid(
                 canvas.depth[row, column] = z
 
 
-@njit(**LEAF)
+@leaf
 def _extent(lens: Lens, part: Part) -> tuple[float, float]:
     """Returns the first and last column [px] that a part reaches ahead of the near plane."""
     first, last = 1e9, -1e9
@@ -132,8 +190,8 @@ def _extent(lens: Lens, part: Part) -> tuple[float, float]:
     return lens.centre + first, lens.centre + last
 
 
-@njit(**LEAF)
-def draw_part(canvas: Canvas, window: Window, lens: Lens, air: Air, part: Part) -> None:
+@leaf
+def draw_part(canvas: Canvas, window: Window, lens: Lens, air: Air, part: Part, fine: bool) -> None:
     """Draws one upright box."""
     left, right = _extent(lens, part)
     first, last = max(0, int(math.floor(left))), min(canvas.pixels.shape[1], int(math.ceil(right)))
@@ -176,19 +234,35 @@ def draw_part(canvas: Canvas, window: Window, lens: Lens, air: Air, part: Part) 
             count = stripe(canvas, 0, part.low, canvas.palette[MAIN])
         else:
             count = stripes(canvas, part, face, u, wide, enter / lens.focal_y)
-        _paint_column(
-            canvas.pixels,
-            canvas.depth,
-            canvas.heights,
-            canvas.stripes,
-            window,
-            lens,
-            column,
-            enter,
-            part.high,
-            count,
-            cover,
-            part.kind != WALL,
-        )
+        if fine:
+            _paint_column(
+                canvas.pixels,
+                canvas.depth,
+                canvas.heights,
+                canvas.stripes,
+                window,
+                lens,
+                column,
+                enter,
+                part.high,
+                count,
+                cover,
+                part.kind != WALL,
+            )
+        else:
+            _paint_column_coarse(
+                canvas.pixels,
+                canvas.depth,
+                canvas.heights,
+                canvas.stripes,
+                window,
+                lens,
+                column,
+                enter,
+                part.high,
+                count,
+                cover,
+                part.kind != WALL,
+            )
         if part.kind == WALL and cover > 0.996 and top < canvas.wall[1, column] and part.low <= 0.0:
             canvas.wall[0, column], canvas.wall[1, column] = enter, top

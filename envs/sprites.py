@@ -10,10 +10,9 @@ import math
 from enum import IntEnum
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from .canvas import KERNEL, LEAF, Canvas, Pixel, Window, ellipse, glyph, octagon, rectangle
+from .canvas import Canvas, Pixel, Window, ellipse, glyph, octagon, rectangle, kernel, leaf
 from .lens import Air, Lens, Looks, brightness, tone
 
 LEAST = 3.0  # [px] of lamps and signs, across
@@ -48,7 +47,7 @@ LAMP_COLOURS = np.array(
 SKIN = np.array([[222, 178, 148], [176, 126, 96], [118, 80, 60]], np.float32)
 
 
-@njit(**LEAF)
+@leaf
 def _tree(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], variant: int, label: int
 ) -> None:
@@ -72,7 +71,7 @@ def _tree(
     ellipse(canvas, window, x + 0.28 * half, base - 0.76 * high, 0.58 * half, 0.23 * high, z, top, rough)
 
 
-@njit(**LEAF)
+@leaf
 def _bush(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], variant: int, label: int
 ) -> None:
@@ -87,7 +86,32 @@ def _bush(
     ellipse(canvas, window, x + 0.2 * half, base - 0.6 * high, 0.6 * half, 0.36 * high, z - 0.01, top, rough)
 
 
-@njit(**LEAF)
+@leaf
+def _far_person(
+    canvas: Canvas,
+    window: Window,
+    x: float,
+    z: float,
+    base: float,
+    high: float,
+    half: float,
+    sprite: NDArray[np.float32],
+    coat: Pixel,
+    trouser: Pixel,
+    face: Pixel,
+) -> None:
+    """Draws a person of a few pixels: two legs, a body, a head."""
+    swing = 0.4 * abs(math.sin(sprite[7])) * half
+    hip, shoulder, wide = base - 0.47 * high, base - 0.82 * high, max(0.85 * half, 0.55)
+    for side in (-1.0, 1.0):
+        foot = x + side * (0.3 * half + swing)
+        rectangle(canvas, window, foot - 0.3 * half, hip, foot + 0.3 * half, base, z, trouser)
+    rectangle(canvas, window, x - wide, shoulder, x + wide, hip, z - 0.01, coat)
+    head = max(0.5, 0.5 * half)
+    rectangle(canvas, window, x - head, base - high, x + head, shoulder, z - 0.02, face)
+
+
+@leaf
 def _person(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], cloth: NDArray[np.float32], variant: int, label: int
 ) -> None:
@@ -103,6 +127,9 @@ def _person(
     trouser = tone(air, 46.0 + 8.0 * (variant % 4), 48.0, 60.0 + 4.0 * (variant % 3), light, z, label)
     face = tone(air, skin[0], skin[1], skin[2], light, z, label)
     hair = tone(air, 52.0 + 30.0 * (variant % 3), 42.0 + 16.0 * (variant % 3), 36.0, light, z, label)
+    if high < 11.0:
+        _far_person(canvas, window, x, z, base, high, half, sprite, coat, trouser, face)
+        return
     swing = 0.45 * math.sin(sprite[7]) * half
     leg = max(0.28 * half, 0.3)
     for side in (-1.0, 1.0):
@@ -126,7 +153,7 @@ def _person(
     ellipse(canvas, window, x, base - high + 1.2 * head, wide * 0.85, head * 0.8, z - 0.04, face, 0.0)
 
 
-@njit(**KERNEL)
+@kernel
 def _post(
     canvas: Canvas, window: Window, lens: Lens, x: float, z: float, low: float, high: float, width: float, colour: Pixel
 ) -> None:
@@ -136,7 +163,7 @@ def _post(
     rectangle(canvas, window, x - half, base - high * fy, x + half, base - low * fy, z, colour)
 
 
-@njit(**LEAF)
+@leaf
 def _lamp_post(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], label: int
 ) -> None:
@@ -151,7 +178,7 @@ def _lamp_post(
     rectangle(canvas, window, x - 0.3 * fx, y - 0.07 * fy, x + 0.3 * fx, y + 0.09 * fy, z - 0.01, glow)
 
 
-@njit(**LEAF)
+@leaf
 def _stop_sign(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], is_front: bool, looks: Looks
 ) -> None:
@@ -182,7 +209,7 @@ def _stop_sign(
         glyph(canvas, window, 10 + k, x + (4.0 * k - 7.5) * dot, y - 2.5 * dot, dot, z - 0.03, white)
 
 
-@njit(**LEAF)
+@leaf
 def _limit_sign(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], is_front: bool, looks: Looks
 ) -> None:
@@ -218,7 +245,7 @@ def _limit_sign(
             glyph(canvas, window, digit, x + (4.0 * k - 3.5) * dot, y - 2.5 * dot, dot, z - 0.03, ink)
 
 
-@njit(**LEAF)
+@leaf
 def _light(
     canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], is_front: bool, looks: Looks
 ) -> None:
@@ -255,7 +282,7 @@ def _light(
             ellipse(canvas, window, x, at, 0.5 * lamp_x, 0.5 * lamp_y, z - 0.03, lit, 0.0)
 
 
-@njit(**KERNEL)
+@kernel
 def draw_sprite(
     canvas: Canvas, window: Window, lens: Lens, air: Air, looks: Looks, sprite: NDArray[np.float32]
 ) -> None:

@@ -76,7 +76,7 @@ class DrivingVectorEnv(BatchVectorEnv):
     def picture(
         self, lane: int = 0, view: str = "world", width: int = 800, height: int = 600
     ) -> NDArray[np.uint8]:
-        """Returns a lane drawn as "world", "front", "top", "labels" or "depth"."""
+        """Returns a lane drawn as "world", "front", "top", "map", "labels" or "depth"."""
         return self.driving.picture(lane, view, width, height)
 
     def snapshot(self, lane: int = 0) -> dict[str, Array]:
@@ -145,7 +145,7 @@ class DrivingEnv(BatchEnv):
     def picture(
         self, lane: int = 0, view: str = "world", width: int = 800, height: int = 600
     ) -> NDArray[np.uint8]:
-        """Returns the life drawn as "world", "front", "top", "labels" or "depth"."""
+        """Returns the life drawn as "world", "front", "top", "map", "labels" or "depth"."""
         return self.driving.picture(lane, view, width, height)
 
     def snapshot(self, lane: int = 0) -> dict[str, Array]:

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from .. import cache_folder, source_hash
-from ..canvas import Canvas, Window, develop, make_canvas
-from ..lens import Air, Camera, Looks, make_air
+from ..canvas import Canvas, Window, develop
+from ..lens import Camera, Looks, make_air
 from ..paint import Atlas, paint_tiles
 from ..raster import (
     FRONT_HORIZON,
@@ -27,10 +26,9 @@ from ..raster import (
     MIRROR_SHARE,
     MIRROR_TAN_X,
     MIRROR_TAN_Y,
-    Scene,
     draw_front,
 )
-from .config import DrivingConfig
+from ..scene import Scene
 from .lives import (
     DAYLIGHT,
     FOG,
@@ -59,7 +57,7 @@ from .lives import (
     X,
     Y,
 )
-from .looks import PAINTS, ground_colours, looks
+from .looks import PAINTS, ground_colours
 from .params import CELL, CELLS, SIZES, Kind, Static
 from .road import TILES, Pool, Town
 from .traffic import light_state
@@ -67,7 +65,6 @@ from .traffic import light_state
 CAMERA_HEIGHT = 1.5  # [m]
 CAMERA_AHEAD = 0.6  # [m] of the middle of the car
 COARSE, FINE = 0.25, 0.1  # [m] texels of the ground
-FINE_FROM = 200  # [px] wide: pictures from here on use fine texels and details
 SIGHT, MIRROR_SIGHT = 150.0, 70.0  # [m] how far things are listed
 BOXES, SPRITES = 256, 256  # listed at most
 TINY = 4.0  # [px] plants and posts lower than this are left out
@@ -294,7 +291,7 @@ def _draw_life(
 
 
 @njit(cache=True, nogil=True)
-def _draw_lives(
+def draw_lives(
     pool: Pool, lives: Lives, lanes: Array, canvas: Canvas, boxes: Array, sprites: Array,
     counts: Array, atlas: Atlas, looks: Looks, outside: int, fine: bool, strip: int,
     image: Array, labels: Array, depth: Array,
@@ -310,72 +307,3 @@ def _draw_lives(
             canvas, image[b],
             labels[b] if labels.size else labels[0], depth[b] if depth.size else depth[0],
         )  # fmt: skip
-
-
-class Cameras:
-    """Draws what B egos see; owns the picture buffers."""
-
-    def __init__(self, pool: Pool, lanes: int, config: DrivingConfig) -> None:
-        """Prepares buffers and the painted ground for a batch."""
-        self._pool, self._config = pool, config
-        self._looks = looks()
-        self._outside = _outside_tile()
-        self._lists = (
-            np.zeros((BOXES, 9), np.float32),
-            np.zeros((SPRITES, 8), np.float32),
-            np.zeros(2, np.int64),
-        )
-        h, w = config.height, config.width
-        is_rgb = config.colour == "rgb"
-        self.shape = (h, w, 3 if is_rgb else 1)
-        self.fields = (FRONT_TAN_X, MIRROR_TAN_X)
-        if config.radar:
-            self.fields = (-1.0, -1.0)
-        self.image = np.zeros((lanes, *self.shape), np.uint8)
-        self.bird = np.zeros((lanes if config.bird_view else 0, *self.shape), np.uint8)
-        self.labels = np.zeros((lanes, h, w) if config.labels else (1, 0, 0), np.uint8)
-        self.depth = np.zeros((lanes, h, w) if config.depth else (1, 0, 0), np.float32)
-        self._canvas = make_canvas(w, h)
-        self._colour = self.image if is_rgb else np.zeros((lanes, h, w, 3), np.uint8)
-
-    def draw(self, lives: Lives, lanes: Array) -> None:
-        """Draws the front cameras of these lanes into `image`, `labels` and `depth`."""
-        self._draw(lives, lanes, self._canvas, self._colour, self.labels, self.depth)
-        if self._colour is not self.image:
-            self.image[lanes] = _grey(self._colour[lanes])
-
-    def _draw(
-        self, lives: Lives, lanes: Array, canvas: Canvas, image: Array, labels: Array, depth: Array
-    ) -> None:
-        height, width = canvas.pixels.shape
-        fine = width >= FINE_FROM
-        _draw_lives(
-            self._pool, lives, lanes, canvas, *self._lists, atlas(FINE if fine else COARSE),
-            self._looks, self._outside, fine, round(MIRROR_SHARE * height), image, labels, depth,
-        )  # fmt: skip
-
-    def draw_bird(self, lives: Lives, lanes: Array) -> None:
-        """Draws the bird's-eye cameras of these lanes, nose up, into `bird`."""
-        raise NotImplementedError
-
-    def picture(
-        self, lives: Lives, lane: int, view: str, width: int, height: int
-    ) -> NDArray[np.uint8]:
-        """Returns a lane drawn as "world", "front", "top", "labels" or "depth"."""
-        canvas = make_canvas(width, height)
-        image = np.zeros((1, height, width, 3), np.uint8)
-        labels = np.zeros((1, height, width), np.uint8)
-        depth = np.zeros((1, height, width), np.float32)
-        one = lives[lane : lane + 1]
-        self._draw(one, np.zeros(1, np.int64), canvas, image, labels, depth)
-        return image[0]
-
-
-def _outside_tile() -> int:
-    """Returns the tile of the land around a town: plain meadow."""
-    return next(k for k, tile in enumerate(TILES) if tile.name == "meadow")
-
-
-def _grey(colour: Array) -> Array:
-    """Returns luma [..., 1] of colours [..., 3] (ITU-R BT.601)."""
-    return (colour @ np.array([0.299, 0.587, 0.114], np.float32)).astype(np.uint8)[..., None]

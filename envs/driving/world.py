@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..batch import AbstractBatch, Array, Observation
 from . import declare, lives as state_of
 from .actions import ACTIONS
+from .cameras import Cameras
 from .config import DrivingConfig
 from .expert import View
 from .facts import PATH_ROWS, Scratch, make_notes
@@ -23,7 +24,6 @@ from .params import SCENE_RANGE, SECTORS, TOWNS_PER_SPLIT
 from .reward import TERMS, weights
 from .road import load_pool
 from .score import end_name, score
-from .sensors import Cameras
 from .simulate import Rules, begin, describe_lanes, live, state_and_command
 from .traffic import make_surveys
 
@@ -260,7 +260,7 @@ class DrivingWorld(AbstractBatch[View]):
     # -------------------------------------------------------------- looking and changing
 
     def picture(self, lane: int, view: str, width: int, height: int) -> NDArray[np.uint8]:
-        """Returns a lane drawn as "world", "front", "top", "labels" or "depth"."""
+        """Returns a lane drawn as "world", "front", "top", "map", "labels" or "depth"."""
         return self.cameras.picture(self.state, lane, view, width, height)
 
     def view(self, source: str) -> View:
