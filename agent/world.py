@@ -203,14 +203,18 @@ class World:
         """Returns the world's own view of all lanes, "true" or "visible"; native worlds only."""
         return self._native("view")(name)
 
-    def snapshot(self) -> Any:
-        """Returns the whole state of all lanes, to be handed to `restore`."""
-        return [take() for take in self._ask("snapshot", "Its episodes can only be restarted.")]
+    def snapshot(self, lane: int = 0) -> Any:
+        """Returns the whole state of one lane, to be handed to `restore`."""
+        take = self._ask("snapshot", "Its episodes can only be restarted.")
+        return take[0](lane) if self._is_native else take[lane]()
 
-    def restore(self, snapshot: Any) -> None:
-        """Puts all lanes back to where `snapshot` was taken."""
-        for put, state in zip(self._ask("restore", "It can't go back."), snapshot, strict=True):
-            put(state)
+    def restore(self, snapshot: Any, lane: int = 0) -> None:
+        """Puts one lane back to where `snapshot` was taken; what it shows comes with a step."""
+        put = self._ask("restore", "Its episodes can only be restarted.")
+        if self._is_native:
+            put[0](snapshot, lane)
+        else:
+            put[lane](snapshot)
 
     def intervene(self, lane: int, operation: Any) -> None:
         """Changes the world in one lane: the operation is the world's own."""

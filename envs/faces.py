@@ -220,7 +220,7 @@ def _body(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> int:
         arch = part.low + radius + math.sqrt(radius * radius - off * off)
         n = stripe(canvas, n, max(arch + 0.05, part.low + tall * 0.2), p[MAIN])
         n = stripe(canvas, n, arch, p[DARK])
-        if off < radius * 0.55:
+        if off < radius * 0.54:  # a little under sqrt(0.3)
             rim = math.sqrt(radius * radius * 0.3 - off * off)
             n = stripe(canvas, n, part.low + radius + rim, p[TYRE])
             n = stripe(canvas, n, part.low + radius - rim, mix(p[TYRE], p[PLATE], 150))
