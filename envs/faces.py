@@ -81,9 +81,12 @@ def _overlap(u: float, wide: float, low: float, high: float) -> float:
 
 
 @leaf
-def _shade(part: Part, lens: Lens, face: int) -> float:
-    """Returns the share of daylight on a face: walls towards the sun are bright."""
-    c, s = part.cos, part.sin
+def lit(cos: float, sin: float, lens: Lens, face: int) -> float:
+    """Returns the share of daylight on a face of a box: walls towards the sun are bright.
+
+    `cos`, `sin`: of the box's heading in the frame of the lens.
+    """
+    c, s = cos, sin
     if face == REAR:
         c, s = -c, -s
     elif face == LEFT:
@@ -95,7 +98,7 @@ def _shade(part: Part, lens: Lens, face: int) -> float:
 
 
 @leaf
-def _ink(veil: Veil, red: float, green: float, blue: float) -> Pixel:
+def ink(veil: Veil, red: float, green: float, blue: float) -> Pixel:
     """Returns the pixel of a colour in a light, behind a veil of fog."""
     k = veil.gain
     return pack(red * k + veil.red, green * k + veil.green, blue * k + veil.blue, veil.label)
@@ -105,38 +108,38 @@ def _ink(veil: Veil, red: float, green: float, blue: float) -> Pixel:
 def mix_palette(canvas: Canvas, part: Part, lens: Lens, air: Air, face: int, z: float) -> None:
     """Writes the colours of a face at depth z into the palette."""
     p = canvas.palette
-    light, clear = brightness(air, z) * _shade(part, lens, face), clearness(air, z)
+    light, clear = brightness(air, z) * lit(part.cos, part.sin, lens, face), clearness(air, z)
     fog = 1.0 - clear
     low = air.low
     day = Veil(light * clear, low[0] * fog, low[1] * fog, low[2] * fog, part.label)
     own = Veil(clear, low[0] * fog, low[1] * fog, low[2] * fog, part.label)  # with its own light
     red, green, blue = part.red, part.green, part.blue
-    p[MAIN] = _ink(day, red, green, blue)
+    p[MAIN] = ink(day, red, green, blue)
     if part.kind == ROOF or part.kind == PLAIN:
         p[TRIM] = p[MAIN]
         return
-    p[DARK] = _ink(day, red * 0.62, green * 0.62, blue * 0.64)
+    p[DARK] = ink(day, red * 0.62, green * 0.62, blue * 0.64)
     if part.kind == WALL:
         warm = part.night * 0.55
         glass = (74.0 * light + 150.0 * warm, 92.0 * light + 118.0 * warm, 112.0 * light + 60.0 * warm)
-        p[PANE] = _ink(own, glass[0], glass[1], glass[2])
-        p[TRIM] = _ink(day, red * 0.45 + 100.0, green * 0.45 + 98.0, blue * 0.45 + 94.0)
-        p[DOOR] = _ink(day, 82.0, 56.0, 44.0)
+        p[PANE] = ink(own, glass[0], glass[1], glass[2])
+        p[TRIM] = ink(day, red * 0.45 + 100.0, green * 0.45 + 98.0, blue * 0.45 + 94.0)
+        p[DOOR] = ink(day, 82.0, 56.0, 44.0)
         return
-    p[PANE] = _ink(day, 44.0, 58.0, 72.0)
-    p[TRIM] = _ink(day, red * 0.8 + 30.0, green * 0.8 + 30.0, blue * 0.8 + 30.0)
+    p[PANE] = ink(day, 44.0, 58.0, 72.0)
+    p[TRIM] = ink(day, red * 0.8 + 30.0, green * 0.8 + 30.0, blue * 0.8 + 30.0)
     if part.kind == GLASS:
         return
-    p[TYRE] = _ink(day, 26.0, 26.0, 29.0)
+    p[TYRE] = ink(day, 26.0, 26.0, 29.0)
     if face == REAR:
         bright = 1.0 if part.flags & BRAKES else 0.0
         lamp = max(bright * 255.0, 150.0 * light + 60.0 * part.night)
-        p[RED] = _ink(own, lamp, bright * 42.0 + 12.0 * light, bright * 34.0 + 14.0 * light)
+        p[RED] = ink(own, lamp, bright * 42.0 + 12.0 * light, bright * 34.0 + 14.0 * light)
     elif face == FRONT:
         glow = max(0.86 * light, part.night if part.flags & LAMPS else 0.0)
-        p[WHITE] = _ink(own, 250.0 * glow, 246.0 * glow, 222.0 * glow)
-    p[PLATE] = _ink(day, 205.0, 205.0, 196.0)
-    p[AMBER] = _ink(own, 250.0, 150.0, 20.0)
+        p[WHITE] = ink(own, 250.0 * glow, 246.0 * glow, 222.0 * glow)
+    p[PLATE] = ink(day, 205.0, 205.0, 196.0)
+    p[AMBER] = ink(own, 250.0, 150.0, 20.0)
 
 
 @leaf

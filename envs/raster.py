@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 
 from .canvas import THINGS, Canvas, Window, kernel, leaf
 from .ground import ground, sky
 from .lens import NEAR, Air, Camera, Lens, Looks, make_lens
 from .paint import Atlas
 from .scene import Scene
-from .bodies import draw_box
-from .sprites import draw_sprite
+from .bodies import BUILDING, draw_box
+from .facades import draw_facade, is_hidden, open_columns
+from .sprites import LEAST, LIGHT, draw_sprite
 
 RANGE = 160.0  # [m] things farther than this are left out
+HEAD = 14.0  # [px] that a far traffic light reaches above the horizon at most
 LEAST_SCALE = 2.0  # [m] of height that must make a pixel
 # A camera of 64 x 64: a mirror in the upper 8 rows, a road in the lower 56.
 MIRROR_SHARE = 0.125  # of the picture's rows
@@ -63,6 +66,100 @@ def _collect(canvas: Canvas, lens: Lens, scene: Scene, farthest: float) -> int:
     return count
 
 
+@leaf
+def _insert(canvas: Canvas, first: int, count: int, z: float, thing: int) -> None:
+    """Inserts a thing into the `count` sorted ones from `first` on, the nearest first."""
+    k = first + count
+    key = np.float32(z)
+    while k > first and canvas.keys[k - 1] > key:
+        canvas.keys[k], canvas.order[k] = canvas.keys[k - 1], canvas.order[k - 1]
+        k -= 1
+    canvas.keys[k], canvas.order[k] = key, thing
+
+
+@leaf
+def _collect_buildings(canvas: Canvas, lens: Lens, scene: Scene, farthest: float) -> int:
+    """Lists buildings that may be in sight in `canvas.order`, the nearest first."""
+    count = 0
+    slope = lens.centre / abs(lens.focal_x)
+    widen = math.sqrt(1.0 + slope * slope)
+    for i in range(scene.boxes.shape[0]):
+        box = scene.boxes[i]
+        if box[7] != BUILDING or count == THINGS:
+            continue
+        reach = box[3] + box[4]
+        dx, dy = box[0] - lens.x, box[1] - lens.y
+        z = lens.cos * dx + lens.sin * dy
+        if z < -reach or z - reach > farthest:
+            continue
+        if abs(lens.sin * dx - lens.cos * dy) <= slope * z + reach * widen:
+            _insert(canvas, 0, count, z, i)
+            count += 1
+    return count
+
+
+@leaf
+def _collect_others(
+    canvas: Canvas, window: Window, lens: Lens, scene: Scene, farthest: float
+) -> int:
+    """Lists what else is in sight and not behind a wall in `canvas.order`, the nearest first."""
+    count = 0
+    slope = lens.centre / abs(lens.focal_x)
+    widen = math.sqrt(1.0 + slope * slope)
+    boxes = scene.boxes.shape[0]
+    for i in range(boxes + scene.sprites.shape[0]):
+        if count == THINGS:
+            break
+        if i < boxes:
+            thing = scene.boxes[i]
+            if thing[7] == BUILDING:
+                continue
+            reach, high, least = thing[3] + thing[4], thing[5] + thing[6], 0.0
+        else:
+            thing = scene.sprites[i - boxes]
+            reach, high = 0.5 * thing[3] + 0.1, thing[5] + thing[4]
+            least = LEAST
+        dx, dy = thing[0] - lens.x, thing[1] - lens.y
+        z = lens.cos * dx + lens.sin * dy
+        near = z - reach if i < boxes else z
+        if near > farthest or (near < NEAR and (i >= boxes or z < -reach)):
+            continue
+        aside = lens.sin * dx - lens.cos * dy
+        if abs(aside) > slope * z + (reach + 0.5) * widen:
+            continue
+        if near > NEAR:
+            inverse = 1.0 / near
+            x, half = lens.centre + aside / z * lens.focal_x, abs(lens.focal_x) * inverse * reach
+            half = max(half, least) + 1.0
+            top = lens.horizon + (lens.z - high) * lens.focal_y * inverse
+            if i >= boxes and int(thing[6]) & 15 == LIGHT:
+                top = min(top, lens.horizon - HEAD)
+            if is_hidden(canvas, x - half, x + half, min(top, lens.horizon) - least, inverse):
+                continue
+        _insert(canvas, 0, count, z, i)
+        count += 1
+    return count
+
+
+@leaf
+def _draw_small(
+    canvas: Canvas, window: Window, lens: Lens, air: Air, scene: Scene, looks: Looks
+) -> None:
+    """Draws the things of a small picture: buildings from near to far, then the rest far to near."""
+    farthest = min(RANGE, LEAST_SCALE * lens.focal_y)
+    open_columns(canvas)
+    for k in range(_collect_buildings(canvas, lens, scene, farthest)):
+        draw_facade(canvas, window, lens, air, looks, scene.boxes[canvas.order[k]])
+    boxes = scene.boxes.shape[0]
+    count = _collect_others(canvas, window, lens, scene, farthest)
+    for k in range(count - 1, -1, -1):
+        i = canvas.order[k]
+        if i < boxes:
+            draw_box(canvas, window, lens, air, looks, scene.boxes[i], False)
+        else:
+            draw_sprite(canvas, window, lens, air, looks, scene.sprites[i - boxes], False)
+
+
 @kernel
 def draw_front(
     canvas: Canvas,
@@ -89,6 +186,9 @@ def draw_front(
     lens = make_lens(camera, canvas.pixels.shape[1], window.first, window.end)
     sky(canvas, window, lens, air, looks.sky_label)
     ground(canvas, window, lens, air, scene.tile_map, scene.outside, atlas, fine)
+    if not fine:
+        _draw_small(canvas, window, lens, air, scene, looks)
+        return
     count = _collect(canvas, lens, scene, min(RANGE, LEAST_SCALE * lens.focal_y))
     boxes = scene.boxes.shape[0]
     for column in range(canvas.wall.shape[1]):
@@ -102,4 +202,4 @@ def draw_front(
             if is_building == (k < count):
                 draw_box(canvas, window, lens, air, looks, scene.boxes[i], fine)
         elif k >= count:
-            draw_sprite(canvas, window, lens, air, looks, scene.sprites[i - boxes])
+            draw_sprite(canvas, window, lens, air, looks, scene.sprites[i - boxes], fine)

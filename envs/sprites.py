@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .canvas import Canvas, Pixel, Window, ellipse, glyph, octagon, rectangle, kernel, leaf
 from .lens import Air, Lens, Looks, brightness, tone
+from .plants import draw_bush, draw_small_plant, draw_tree
 
 LEAST = 3.0  # [px] of lamps and signs, across
 
@@ -48,45 +49,6 @@ SKIN = np.array([[222, 178, 148], [176, 126, 96], [118, 80, 60]], np.float32)
 
 
 @leaf
-def _tree(
-    canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], variant: int, label: int
-) -> None:
-    """Draws a trunk and a crown of three lobes, lit from above."""
-    light, fy = brightness(air, z), lens.focal_y / z
-    fx = abs(lens.focal_x) / z
-    base = lens.horizon + (lens.z - sprite[5]) * fy
-    high, half = sprite[4] * fy, 0.5 * sprite[3] * fx
-    warm = 10.0 * (variant % 4)
-    bark = tone(air, 92.0, 72.0, 56.0, light, z, label)
-    deep = tone(air, 44.0 + warm, 84.0 + 0.4 * warm, 46.0, light, z, label)
-    mid = tone(air, 60.0 + warm, 110.0 + 0.4 * warm, 54.0, light, z, label)
-    top = tone(air, 84.0 + warm, 134.0 + 0.3 * warm, 66.0, light, z, label)
-    trunk = max(0.12 * half, 0.35)
-    rectangle(canvas, window, x - trunk, base - 0.5 * high, x + trunk, base, z, bark)
-    rough = 1.0 if half > 24.0 else 0.0
-    ellipse(canvas, window, x, base - 0.62 * high, half, 0.32 * high, z, deep, rough)
-    z -= 0.01
-    ellipse(canvas, window, x - 0.3 * half, base - 0.66 * high, 0.62 * half, 0.25 * high, z, mid, rough)
-    z -= 0.01
-    ellipse(canvas, window, x + 0.28 * half, base - 0.76 * high, 0.58 * half, 0.23 * high, z, top, rough)
-
-
-@leaf
-def _bush(
-    canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], variant: int, label: int
-) -> None:
-    """Draws a low clump of two lobes."""
-    light, fy = brightness(air, z), lens.focal_y / z
-    base = lens.horizon + (lens.z - sprite[5]) * fy
-    high, half = sprite[4] * fy, 0.5 * sprite[3] * abs(lens.focal_x) / z
-    rough = 1.0 if half > 24.0 else 0.0
-    deep = tone(air, 58.0 + 6.0 * (variant % 3), 98.0, 52.0, light, z, label)
-    top = tone(air, 86.0 + 6.0 * (variant % 3), 126.0, 66.0, light, z, label)
-    ellipse(canvas, window, x, base - 0.42 * high, half, 0.45 * high, z, deep, rough)
-    ellipse(canvas, window, x + 0.2 * half, base - 0.6 * high, 0.6 * half, 0.36 * high, z - 0.01, top, rough)
-
-
-@leaf
 def _far_person(
     canvas: Canvas,
     window: Window,
@@ -113,7 +75,16 @@ def _far_person(
 
 @leaf
 def _person(
-    canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], cloth: NDArray[np.float32], variant: int, label: int
+    canvas: Canvas,
+    window: Window,
+    lens: Lens,
+    air: Air,
+    x: float,
+    z: float,
+    sprite: NDArray[np.float32],
+    cloth: NDArray[np.float32],
+    variant: int,
+    label: int,
 ) -> None:
     """Draws legs that swing with the phase, a body in clothes, arms and a head."""
     light, fy = brightness(air, z), lens.focal_y / z
@@ -124,9 +95,13 @@ def _person(
     skin = SKIN[variant % len(SKIN)]
     coat = tone(air, shirt[0], shirt[1], shirt[2], light, z, label)
     sleeve = tone(air, shirt[0] * 0.8, shirt[1] * 0.8, shirt[2] * 0.82, light, z, label)
-    trouser = tone(air, 46.0 + 8.0 * (variant % 4), 48.0, 60.0 + 4.0 * (variant % 3), light, z, label)
+    trouser = tone(
+        air, 46.0 + 8.0 * (variant % 4), 48.0, 60.0 + 4.0 * (variant % 3), light, z, label
+    )
     face = tone(air, skin[0], skin[1], skin[2], light, z, label)
-    hair = tone(air, 52.0 + 30.0 * (variant % 3), 42.0 + 16.0 * (variant % 3), 36.0, light, z, label)
+    hair = tone(
+        air, 52.0 + 30.0 * (variant % 3), 42.0 + 16.0 * (variant % 3), 36.0, light, z, label
+    )
     if high < 11.0:
         _far_person(canvas, window, x, z, base, high, half, sprite, coat, trouser, face)
         return
@@ -136,26 +111,56 @@ def _person(
         foot = x + side * (0.3 * half + swing)
         lift = max(0.0, side * math.cos(sprite[7])) * 0.05 * high
         knee = 0.5 * (foot + x + side * 0.3 * half)
-        rectangle(canvas, window, knee - leg, base - 0.5 * high, knee + leg, base - 0.24 * high, z, trouser)
-        rectangle(canvas, window, foot - leg, base - 0.26 * high, foot + leg, base - lift, z, trouser)
+        rectangle(
+            canvas,
+            window,
+            knee - leg,
+            base - 0.5 * high,
+            knee + leg,
+            base - 0.24 * high,
+            z,
+            trouser,
+        )
+        rectangle(
+            canvas, window, foot - leg, base - 0.26 * high, foot + leg, base - lift, z, trouser
+        )
     body = max(0.72 * half, 0.5)
     for side in (-1.0, 1.0):
         arm = x + side * (body + 0.1 * half)
         reach = 0.5 * swing * side
         rectangle(
-            canvas, window, arm - 0.2 * half + reach, base - 0.8 * high, arm + 0.2 * half + reach, base - 0.46 * high, z - 0.01, sleeve
+            canvas,
+            window,
+            arm - 0.2 * half + reach,
+            base - 0.8 * high,
+            arm + 0.2 * half + reach,
+            base - 0.46 * high,
+            z - 0.01,
+            sleeve,
         )
     ellipse(canvas, window, x, base - 0.75 * high, body, 0.09 * high, z - 0.02, coat, 0.0)
-    rectangle(canvas, window, x - body, base - 0.77 * high, x + body, base - 0.46 * high, z - 0.02, coat)
+    rectangle(
+        canvas, window, x - body, base - 0.77 * high, x + body, base - 0.46 * high, z - 0.02, coat
+    )
     head = 0.075 * high if sprite[6] % 16 == PEDESTRIAN else 0.1 * high
     wide = max(head * lens.focal_y and head * abs(lens.focal_x) / lens.focal_y, 0.6)
     ellipse(canvas, window, x, base - high + 0.95 * head, wide * 1.05, head, z - 0.03, hair, 0.0)
-    ellipse(canvas, window, x, base - high + 1.2 * head, wide * 0.85, head * 0.8, z - 0.04, face, 0.0)
+    ellipse(
+        canvas, window, x, base - high + 1.2 * head, wide * 0.85, head * 0.8, z - 0.04, face, 0.0
+    )
 
 
 @kernel
 def _post(
-    canvas: Canvas, window: Window, lens: Lens, x: float, z: float, low: float, high: float, width: float, colour: Pixel
+    canvas: Canvas,
+    window: Window,
+    lens: Lens,
+    x: float,
+    z: float,
+    low: float,
+    high: float,
+    width: float,
+    colour: Pixel,
 ) -> None:
     """Draws a post from height `low` to `high` [m]."""
     fy, half = lens.focal_y / z, 0.5 * width * abs(lens.focal_x) / z
@@ -165,7 +170,14 @@ def _post(
 
 @leaf
 def _lamp_post(
-    canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], label: int
+    canvas: Canvas,
+    window: Window,
+    lens: Lens,
+    air: Air,
+    x: float,
+    z: float,
+    sprite: NDArray[np.float32],
+    label: int,
 ) -> None:
     """Draws a street lamp, which glows when it is dark."""
     low, high = sprite[5], sprite[5] + sprite[4]
@@ -174,13 +186,31 @@ def _lamp_post(
     fx, fy = abs(lens.focal_x) / z, lens.focal_y / z
     y = lens.horizon + (lens.z - high) * fy
     night = min(1.0, max(0.0, 1.3 - 2.0 * air.light))
-    glow = tone(air, 140.0 + 115.0 * night, 140.0 + 95.0 * night, 134.0 + 30.0 * night, max(night, air.light), z, label)
-    rectangle(canvas, window, x - 0.3 * fx, y - 0.07 * fy, x + 0.3 * fx, y + 0.09 * fy, z - 0.01, glow)
+    glow = tone(
+        air,
+        140.0 + 115.0 * night,
+        140.0 + 95.0 * night,
+        134.0 + 30.0 * night,
+        max(night, air.light),
+        z,
+        label,
+    )
+    rectangle(
+        canvas, window, x - 0.3 * fx, y - 0.07 * fy, x + 0.3 * fx, y + 0.09 * fy, z - 0.01, glow
+    )
 
 
 @leaf
 def _stop_sign(
-    canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], is_front: bool, looks: Looks
+    canvas: Canvas,
+    window: Window,
+    lens: Lens,
+    air: Air,
+    x: float,
+    z: float,
+    sprite: NDArray[np.float32],
+    is_front: bool,
+    looks: Looks,
 ) -> None:
     """Draws a red octagon with a white rim and STOP, or its grey back, on a post."""
     top = sprite[5] + sprite[4]
@@ -202,16 +232,28 @@ def _stop_sign(
     octagon(canvas, window, x, y, half * 0.9 if half > 5.0 else half - 0.45, z - 0.02, red)
     if half < 7.0:
         bar = max(0.6, 0.17 * half)
-        rectangle(canvas, window, x - 0.62 * half, y - bar, x + 0.62 * half, y + bar, z - 0.03, white)
+        rectangle(
+            canvas, window, x - 0.62 * half, y - bar, x + 0.62 * half, y + bar, z - 0.03, white
+        )
         return
     dot = half * 0.098
     for k in range(4):
-        glyph(canvas, window, 10 + k, x + (4.0 * k - 7.5) * dot, y - 2.5 * dot, dot, z - 0.03, white)
+        glyph(
+            canvas, window, 10 + k, x + (4.0 * k - 7.5) * dot, y - 2.5 * dot, dot, z - 0.03, white
+        )
 
 
 @leaf
 def _limit_sign(
-    canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], is_front: bool, looks: Looks
+    canvas: Canvas,
+    window: Window,
+    lens: Lens,
+    air: Air,
+    x: float,
+    z: float,
+    sprite: NDArray[np.float32],
+    is_front: bool,
+    looks: Looks,
 ) -> None:
     """Draws a disc with a red rim and the limit, tinted by it when small (30, 40, 50 km/h)."""
     top = sprite[5] + sprite[4]
@@ -242,12 +284,22 @@ def _limit_sign(
         dot = half * 0.15
         for k in range(2):
             digit = limit // 10 if k == 0 else limit % 10
-            glyph(canvas, window, digit, x + (4.0 * k - 3.5) * dot, y - 2.5 * dot, dot, z - 0.03, ink)
+            glyph(
+                canvas, window, digit, x + (4.0 * k - 3.5) * dot, y - 2.5 * dot, dot, z - 0.03, ink
+            )
 
 
 @leaf
 def _light(
-    canvas: Canvas, window: Window, lens: Lens, air: Air, x: float, z: float, sprite: NDArray[np.float32], is_front: bool, looks: Looks
+    canvas: Canvas,
+    window: Window,
+    lens: Lens,
+    air: Air,
+    x: float,
+    z: float,
+    sprite: NDArray[np.float32],
+    is_front: bool,
+    looks: Looks,
 ) -> None:
     """Draws a post, a dark head and the lit lamp in its place; from behind the head alone."""
     top = sprite[5] + sprite[4]
@@ -270,7 +322,17 @@ def _light(
     if lamp_y > 2.0 * LEAST:
         dull = tone(air, 54.0, 56.0, 58.0, light, z, owner)
         for k in range(3):
-            ellipse(canvas, window, x, y + (k - 1) * pitch, 0.5 * lamp_x, 0.5 * lamp_y, z - 0.02, dull, 0.0)
+            ellipse(
+                canvas,
+                window,
+                x,
+                y + (k - 1) * pitch,
+                0.5 * lamp_x,
+                0.5 * lamp_y,
+                z - 0.02,
+                dull,
+                0.0,
+            )
     if state > 0:
         c = LAMP_COLOURS[state]
         lit = tone(air, c[0], c[1], c[2], 1.0, 0.5 * z, owner)
@@ -284,19 +346,27 @@ def _light(
 
 @kernel
 def draw_sprite(
-    canvas: Canvas, window: Window, lens: Lens, air: Air, looks: Looks, sprite: NDArray[np.float32]
+    canvas: Canvas,
+    window: Window,
+    lens: Lens,
+    air: Air,
+    looks: Looks,
+    sprite: NDArray[np.float32],
+    fine: bool,
 ) -> None:
-    """Draws one sprite [8] that is known to lie ahead of the camera."""
+    """Draws one sprite [8] that is known to lie ahead of the camera; `fine`: with small details."""
     dx, dy = sprite[0] - lens.x, sprite[1] - lens.y
     z = lens.cos * dx + lens.sin * dy
     x = lens.centre + (lens.sin * dx - lens.cos * dy) / z * lens.focal_x
     kind, variant = int(sprite[6]) & 15, int(sprite[6]) >> 4
     label = looks.sprite_label[kind]
     is_front = math.cos(sprite[2]) * dx + math.sin(sprite[2]) * dy < 0.0
-    if kind == TREE:
-        _tree(canvas, window, lens, air, x, z, sprite, variant, label)
+    if (kind == TREE or kind == BUSH) and not fine:
+        draw_small_plant(canvas, window, lens, air, sprite, x, z, kind == TREE, variant, label)
+    elif kind == TREE:
+        draw_tree(canvas, window, lens, air, x, z, sprite, variant, label)
     elif kind == BUSH:
-        _bush(canvas, window, lens, air, x, z, sprite, variant, label)
+        draw_bush(canvas, window, lens, air, x, z, sprite, variant, label)
     elif kind >= PEDESTRIAN:
         _person(canvas, window, lens, air, x, z, sprite, looks.cloth, variant, label)
     elif kind == LAMP_POST:

@@ -67,7 +67,7 @@ CAMERA_AHEAD = 0.6  # [m] of the middle of the car
 COARSE, FINE = 0.25, 0.1  # [m] texels of the ground
 SIGHT, MIRROR_SIGHT = 150.0, 70.0  # [m] how far things are listed
 BOXES, SPRITES = 256, 256  # listed at most
-TINY = 4.0  # [px] plants and posts lower than this are left out
+TINY = 6.0  # [px] plants and posts lower than this are left out
 FOG_SCALE = 0.06  # [1/m] extinction at fog 1: some 30 m of sight
 
 MODE_ABSENT, MODE_WAITING = Mode.ABSENT, Mode.WAITING
@@ -281,7 +281,7 @@ def _draw_life(
     if not mirror:
         return
     counts[0], counts[1] = vehicles, people
-    back = heading + np.pi
+    back, focal = heading + np.pi, 0.5 * strip / MIRROR_TAN_Y
     _list_town(town, life, boxes, sprites, counts, back, MIRROR_TAN_X, MIRROR_SIGHT, focal)
     scene = Scene(town.cell_tile, outside, boxes[: counts[0]], sprites[: counts[1]])
     x = life.ego[X] - 2.0 * np.cos(heading)
