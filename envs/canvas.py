@@ -81,6 +81,13 @@ class Canvas(NamedTuple):
     """[THINGS] scratch: their depths [m]."""
 
 
+class Sheet(NamedTuple):
+    """The part of a canvas that shapes need: a whole canvas is slow to hand over."""
+
+    pixels: NDArray[np.uint32]
+    depth: NDArray[np.float32]
+
+
 class Window(NamedTuple):
     """The rows of a canvas that may be drawn on: first <= row < end."""
 
@@ -126,7 +133,7 @@ def mix(under: Pixel, over: Pixel, part: int) -> Pixel:
 
 
 @leaf
-def touch(canvas: Canvas, row: int, column: int, z: float, colour: Pixel, part: int) -> None:
+def touch(canvas: Canvas | Sheet, row: int, column: int, z: float, colour: Pixel, part: int) -> None:
     """Blends `part` (0-256) of a colour at depth z into one pixel unless something is nearer."""
     if part > 0 and z < canvas.depth[row, column]:
         if part >= 256:
@@ -139,7 +146,7 @@ def touch(canvas: Canvas, row: int, column: int, z: float, colour: Pixel, part: 
 
 @leaf
 def _span(
-    canvas: Canvas, row: int, left: float, right: float, z: float, colour: Pixel, tall: float
+    canvas: Canvas | Sheet, row: int, left: float, right: float, z: float, colour: Pixel, tall: float
 ) -> None:
     """Draws the part of a row between two columns; `tall`: how much of the row, 0-256."""
     first, last = max(0, int(math.floor(left))), min(canvas.pixels.shape[1], int(math.ceil(right)))
@@ -167,7 +174,7 @@ def _span(
 
 @kernel
 def rectangle(
-    canvas: Canvas,
+    canvas: Canvas | Sheet,
     window: Window,
     left: float,
     top: float,
@@ -186,7 +193,7 @@ def rectangle(
 
 @kernel
 def ellipse(
-    canvas: Canvas,
+    canvas: Canvas | Sheet,
     window: Window,
     x: float,
     y: float,
@@ -227,7 +234,7 @@ def ellipse(
 
 @kernel
 def octagon(
-    canvas: Canvas, window: Window, x: float, y: float, half: float, z: float, colour: Pixel
+    canvas: Canvas | Sheet, window: Window, x: float, y: float, half: float, z: float, colour: Pixel
 ) -> None:
     """Draws a regular octagon with upright sides at x +- half."""
     low = max(window.first, int(math.floor(y - half)))
@@ -245,7 +252,7 @@ def octagon(
 
 @kernel
 def glyph(
-    canvas: Canvas,
+    canvas: Canvas | Sheet,
     window: Window,
     which: int,
     left: float,

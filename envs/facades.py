@@ -18,7 +18,8 @@ from .lens import NEAR, Air, Lens, Looks, brightness, clearness
 
 NO_WALL = np.float32(1e9)  # row of a column that no wall closes
 HOUSE, SHOP = 2, 1  # styles
-LEAST_STOREY = 2.6  # [px] below which windows are a tint
+LEAST_STOREY = 3.0  # [px] below which windows are a tint
+SMALL_WINDOW, SMALL_STOREY = 24, 7.0  # [px] rows of a mirror, and the same there
 PANE = 1.35  # [m] across
 PANE_LOW, PANE_HIGH = 0.32, 0.74  # of a storey
 EAVES, RIDGE = 0.72, 0.45  # of a house's height; of its half length
@@ -59,6 +60,7 @@ def _panes(u: float, wide: float) -> float:
 def _fill(
     pixels: NDArray[np.uint32],
     depths: NDArray[np.float32],
+    width: int,
     column: int,
     first: int,
     end: int,
@@ -66,17 +68,24 @@ def _fill(
     colour: Pixel,
     tested: bool,
 ) -> None:
-    """Fills rows of a column; `tested`: unless something is nearer."""
-    depth = np.float32(z)
-    for row in range(first, end):
-        if not tested or depth < depths[row, column]:
-            pixels[row, column], depths[row, column] = colour, depth
+    """Fills rows of a column of a flat picture; `tested`: unless something is nearer."""
+    depth, at, step = np.float32(z), np.uint64(first * width + column), np.uint64(width)
+    if tested:
+        for _ in range(end - first):
+            if depth < depths[at]:
+                pixels[at], depths[at] = colour, depth
+            at += step
+        return
+    for _ in range(end - first):
+        pixels[at], depths[at] = colour, depth
+        at += step
 
 
 @leaf
 def _fill_windows(
     pixels: NDArray[np.uint32],
     depths: NDArray[np.float32],
+    width: int,
     column: int,
     first: int,
     end: int,
@@ -88,16 +97,16 @@ def _fill_windows(
     tested: bool,
 ) -> None:
     """Fills rows of a column with wall and windows; `storeys` up at the first, `step` a row."""
-    depth = np.float32(z)
-    one, low = 65536.0, int(PANE_LOW * 65536.0)
-    high, mask = int(PANE_HIGH * 65536.0), 65535
-    phase, down = int(storeys * one), int(step * one)
-    for row in range(first, end):
-        part = phase & mask
-        if not tested or depth < depths[row, column]:
-            pixels[row, column] = pane if low < part < high else wall
-            depths[row, column] = depth
+    depth, at, beyond = np.float32(z), np.uint64(first * width + column), np.uint64(width)
+    low, span = np.uint32(PANE_LOW * 65536.0), np.uint32((PANE_HIGH - PANE_LOW) * 65536.0)
+    phase, down = np.uint32(int(storeys * 65536.0)) - low, np.uint32(int(step * 65536.0))
+    mask = np.uint32(65535)
+    for _ in range(end - first):
+        if not tested or depth < depths[at]:
+            pixels[at] = pane if (phase & mask) < span else wall
+            depths[at] = depth
         phase -= down
+        at += beyond
 
 
 @leaf
@@ -120,7 +129,7 @@ def draw_facade(
     label = int(looks.box_label[1])
     red, green, blue = float(paint[0]), float(paint[1]), float(paint[2])
     pixels, depths, lee = canvas.pixels, canvas.depth, canvas.lee
-    width = pixels.shape[1]
+    flat, near, width = pixels.reshape(-1), depths.reshape(-1), pixels.shape[1]
     # The ridge of a house, as two points of the picture and the slopes beside them.
     ridge_a, ridge_b, ridge_row, ridge_left, ridge_right = 0.0, 0.0, 0.0, 0.0, 0.0
     has_roof = style == HOUSE and x > 1.3 * (a + b)
@@ -136,6 +145,8 @@ def draw_facade(
         eaves_row = lens.horizon + (lens.z - eaves) * lens.focal_y / x
         ridge_left = (eaves_row - ridge_row) / max(ridge_a - (middle - reach), 0.5)
         ridge_right = (eaves_row - ridge_row) / max(middle + reach - ridge_b, 0.5)
+    is_small = window.end - window.first <= SMALL_WINDOW
+    least = SMALL_STOREY if is_small else LEAST_STOREY
     for k in range(2):
         if k == 0:
             if abs(eye_x) <= a:
@@ -174,7 +185,7 @@ def draw_facade(
         per_column = 1.0 / max(column1 - column0, 1e-6)
         di, start_u = (i1 - i0) * per_column, u0 * i0
         du = (u1 * i1 - start_u) * per_column
-        has_windows = storey * lens.focal_y * max(i0, i1) > LEAST_STOREY
+        has_windows = storey * lens.focal_y * max(i0, i1) > least
         hazy = air.fog * abs(z1 - z0) > FOG_STEP
         is_mixed = False
         wall, trim, glass, dark, door, tiles = (
@@ -254,13 +265,13 @@ def draw_facade(
             lee[1, column] = min(closed, np.float32(begin))
             if has_roof:
                 edge = max(row, min(stop, int(top + 0.5)))
-                _fill(pixels, depths, column, row, edge, z, tiles, tested)
+                _fill(flat, near, width, column, row, edge, z, tiles, tested)
                 row = edge
             if not has_windows:
-                _fill(pixels, depths, column, row, stop, z, wall, tested)
+                _fill(flat, near, width, column, row, stop, z, wall, tested)
                 continue
             edge = max(row, min(stop, int(top + 0.35 * scale + 0.5)))
-            _fill(pixels, depths, column, row, edge, z, trim, tested)
+            _fill(flat, near, width, column, row, edge, z, trim, tested)
             row = edge
             u = (start_u + off * du) * z
             wide = abs(du - u * di) * z
@@ -270,7 +281,7 @@ def draw_facade(
             edge = max(row, min(stop, int(base - ground * scale + 0.5)))
             step = 1.0 / (storey * scale)
             up = (base - row - 0.5) * step - 0.3 / storey
-            _fill_windows(pixels, depths, column, row, edge, z, wall, pane, up, step, tested)
+            _fill_windows(flat, near, width, column, row, edge, z, wall, pane, up, step, tested)
             row = edge
             foot = 0.5
             if style == SHOP:
@@ -280,5 +291,5 @@ def draw_facade(
             else:
                 foot = 0.34 * storey
             edge = max(row, min(stop, int(base - foot * scale + 0.5)))
-            _fill(pixels, depths, column, row, edge, z, pane, tested)
-            _fill(pixels, depths, column, edge, stop, z, dark, tested)
+            _fill(flat, near, width, column, row, edge, z, pane, tested)
+            _fill(flat, near, width, column, edge, stop, z, dark, tested)

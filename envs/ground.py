@@ -18,6 +18,8 @@ from .paint import Atlas
 
 FARTHEST = 700.0  # [m] ground beyond is drawn as if it were here
 MOST_LINES = 5  # across one row
+LEVEL_UP = 2.0**0.65  # texels a pixel from which the next coarser level is taken
+SMALL_LINES = 3  # of a mirror or another small window
 
 
 @kernel
@@ -100,23 +102,45 @@ def _bilinear(
 
 
 @leaf
-def _line(
-    canvas: Canvas,
-    lens: Lens,
+def _stretch(
+    tile_map: NDArray[np.int16], x: float, y: float, dx: float, dy: float, column: int, width: int
+) -> tuple[int, int, int]:
+    """Returns the cell that `column` of a line through the ground lies in, and how many columns do."""
+    at_x, at_y = x + dx * column, y + dy * column
+    ix, iy = int(math.floor(at_x)), int(math.floor(at_y))
+    room = float(width - column)
+    if dx != 0.0:
+        room = min(room, ((ix + 1.0 if dx > 0.0 else ix) - at_x) / dx)
+    if dy != 0.0:
+        room = min(room, ((iy + 1.0 if dy > 0.0 else iy) - at_y) / dy)
+    return ix, iy, min(width - column, max(1, int(math.ceil(room))))
+
+
+@leaf
+def _fetch_plain(
+    index: NDArray[np.uint32],
+    out: NDArray[np.uint32],
     tile_map: NDArray[np.int16],
     outside: int,
-    atlas: Atlas,
-    level: int,
-    z: float,
-    fine: bool,
+    texels: NDArray[np.uint32],
+    n: int,
+    x: float,
+    y: float,
+    dx: float,
+    dy: float,
 ) -> None:
-    """Fetches the texels of the line of ground at depth z into canvas.rows[1]."""
-    across = z / lens.focal_x / atlas.cell  # cells a column
-    first = (0.5 - lens.centre) * across
-    x = (lens.x + lens.cos * z) / atlas.cell + lens.sin * first
-    y = (lens.y + lens.sin * z) / atlas.cell - lens.cos * first
-    dx, dy = lens.sin * across, -lens.cos * across
-    fetch(canvas, tile_map, outside, atlas, level, x, y, dx, dy, fine)
+    """Fetches unblended texels of one level, `n` a side of a tile; see `fetch`."""
+    width = out.size
+    column = 0
+    while column < width:
+        ix, iy, count = _stretch(tile_map, x, y, dx, dy, column, width)
+        tile = outside
+        if 0 <= ix < tile_map.shape[0] and 0 <= iy < tile_map.shape[1]:
+            tile = int(tile_map[ix, iy])
+        u, v = (x + dx * column - ix) * n, (y + dy * column - iy) * n
+        _indices(index, count, u, v, dx * n, dy * n, n)
+        _gather(out[column:], index, texels[tile * n * n :], count)
+        column += count
 
 
 @kernel
@@ -142,28 +166,21 @@ def fetch(
     """
     width = canvas.pixels.shape[1]
     n = atlas.size[level]
-    crisp = min(2.2, max(1.0, 0.6 / ((abs(dx) + abs(dy)) * n))) if fine else 1.0
+    if not fine:
+        texels = atlas.texels[atlas.first[level] :]
+        _fetch_plain(canvas.rows[0], canvas.rows[1], tile_map, outside, texels, n, x, y, dx, dy)
+        return
+    crisp = min(2.2, max(1.0, 0.6 / ((abs(dx) + abs(dy)) * n)))
     column = 0
     while column < width:
-        at_x, at_y = x + dx * column, y + dy * column
-        ix, iy = int(math.floor(at_x)), int(math.floor(at_y))
-        room = float(width - column)
-        if dx != 0.0:
-            room = min(room, ((ix + 1.0 if dx > 0.0 else ix) - at_x) / dx)
-        if dy != 0.0:
-            room = min(room, ((iy + 1.0 if dy > 0.0 else iy) - at_y) / dy)
-        count = min(width - column, max(1, int(math.ceil(room))))
+        ix, iy, count = _stretch(tile_map, x, y, dx, dy, column, width)
         tile = outside
         if 0 <= ix < tile_map.shape[0] and 0 <= iy < tile_map.shape[1]:
             tile = int(tile_map[ix, iy])
         begin = atlas.first[level] + tile * n * n
         texels = atlas.texels[begin : begin + n * n]
-        u, v = (at_x - ix) * n, (at_y - iy) * n
-        if fine:
-            _bilinear(canvas.rows[1], texels, n, column, count, u, v, dx * n, dy * n, crisp)
-        else:
-            _indices(canvas.rows[0], count, u, v, dx * n, dy * n, n)
-            _gather(canvas.rows[1][column:], canvas.rows[0], texels, count)
+        u, v = (x + dx * column - ix) * n, (y + dy * column - iy) * n
+        _bilinear(canvas.rows[1], texels, n, column, count, u, v, dx * n, dy * n, crisp)
         column += count
 
 
@@ -239,24 +256,43 @@ def ground(
       outside: tile of all cells beyond the map.
       fine: blend between texels, for large pictures.
     """
-    per_metre = atlas.size[0] / atlas.cell
+    per_metre, levels = atlas.size[0] / atlas.cell, atlas.size.size
+    cells, per_pixel = 1.0 / atlas.cell, 1.0 / abs(lens.focal_x)
+    slope = lens.z * lens.focal_y
+    side = cells / lens.focal_x
+    begin_x, begin_y = lens.x * cells, lens.y * cells
     low = air.low
+    most = MOST_LINES if window.end - window.first > 24 else SMALL_LINES
+    level, limit = levels - 1, LEVEL_UP * 2.0 ** (levels - 2)
     for row in range(max(window.first, int(math.ceil(lens.horizon))), window.end):
-        z = min(FARTHEST, lens.z * lens.focal_y / (row + 0.5 - lens.horizon))
-        wide = z / abs(lens.focal_x)
-        long = z * z / (lens.z * lens.focal_y)
-        target = max(wide, min(long, 30.0) / MOST_LINES) * per_metre
-        level = min(atlas.size.size - 1, max(0, int(math.log2(max(target, 1.0)) + 0.35)))
-        texel = atlas.cell / atlas.size[level]
-        lines = min(MOST_LINES, max(1, int(long / (1.6 * max(texel, wide)) + 0.5)))
+        z = min(FARTHEST, slope / (row + 0.5 - lens.horizon))
+        wide, long = z * per_pixel, z * z / slope
+        target = max(wide, min(long, 30.0) / most) * per_metre
+        while level > 0 and target < limit:  # nearer rows never need a coarser level
+            level, limit = level - 1, 0.5 * limit
+        n = atlas.size[level]
+        texel = max(atlas.cell / n, wide)
+        lines = min(most, max(1, int(long / (1.6 * texel) + 0.5)))
         clear = clearness(air, z)
         red, green, blue = low[0] * (1.0 - clear), low[1] * (1.0 - clear), low[2] * (1.0 - clear)
         gain = clear * brightness(air, z)
+        texels = atlas.texels[atlas.first[level] :]
         for k in range(lines):
-            part = (k + lines // 2 + 1) % lines  # the middle line comes last: its labels stay
-            down = row + (part + 0.5) / lines - lens.horizon
-            at = min(FARTHEST, lens.z * lens.focal_y / down)
-            _line(canvas, lens, tile_map, outside, atlas, level, at, fine)
+            at = z
+            if lines > 1:
+                part = (k + lines // 2 + 1) % lines  # the middle line comes last: its labels stay
+                at = min(FARTHEST, slope / (row + (part + 0.5) / lines - lens.horizon))
+            across = at * side  # cells a column
+            left = (0.5 - lens.centre) * across
+            x = begin_x + lens.cos * at * cells + lens.sin * left
+            y = begin_y + lens.sin * at * cells - lens.cos * left
+            dx, dy = lens.sin * across, -lens.cos * across
+            if fine:
+                fetch(canvas, tile_map, outside, atlas, level, x, y, dx, dy, True)
+            else:
+                _fetch_plain(
+                    canvas.rows[0], canvas.rows[1], tile_map, outside, texels, n, x, y, dx, dy
+                )
             if lines > 1:
                 _add(canvas.rows, k == 0)
         if lines > 1:

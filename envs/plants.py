@@ -7,13 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .canvas import HALF_FULL, Canvas, Pixel, Window, ellipse, leaf, mix, rectangle
+from .canvas import HALF_FULL, Pixel, Sheet, Window, ellipse, leaf, mix, rectangle
 from .lens import Air, Lens, brightness, tone
 
 # Lobes: across and up, half axes; across in half widths of the plant, up in heights.
 TREE_LOBES = ((0.0, 0.62, 1.0, 0.32), (-0.3, 0.66, 0.62, 0.25), (0.28, 0.76, 0.58, 0.23))
 BUSH_LOBES = ((0.0, 0.42, 1.0, 0.45), (0.2, 0.6, 0.6, 0.36))
 ROUGH_FROM = 24.0  # [px] of half width from which leaves show
+CRISP_FROM = 4.0  # [px] of half width from which edges need not be soft
 STEPS = 64  # rows of an outline
 
 
@@ -38,7 +39,7 @@ TREE_OUTLINE, BUSH_OUTLINE = _outline(TREE_LOBES), _outline(BUSH_LOBES)
 
 
 @leaf
-def _soft(canvas: Canvas, row: int, column: int, z: np.float32, colour: Pixel, part: int) -> None:
+def _soft(canvas: Sheet, row: int, column: int, z: np.float32, colour: Pixel, part: int) -> None:
     """Blends a pixel of an edge."""
     if part > 8 and z < canvas.depth[row, column]:
         canvas.pixels[row, column] = mix(canvas.pixels[row, column], colour, part)
@@ -48,7 +49,7 @@ def _soft(canvas: Canvas, row: int, column: int, z: np.float32, colour: Pixel, p
 
 @leaf
 def _crown(
-    canvas: Canvas,
+    canvas: Sheet,
     window: Window,
     outline: NDArray[np.float32],
     x: float,
@@ -71,34 +72,36 @@ def _crown(
         left, right = x + half * outline[k, 0], x + half * outline[k, 1]
         if right <= left:
             continue
+        low2, high2 = x + half * outline[k, 2] - 0.5, x + half * outline[k, 3] - 0.5
+        low3, high3 = x + half * outline[k, 4] - 0.5, x + half * outline[k, 5] - 0.5
         left, right = max(left, 0.0), min(right, float(width))
         begin, stop = int(math.ceil(left)), int(math.floor(right))
-        if begin > stop:  # within one pixel
+        if half > CRISP_FROM:
+            begin, stop = int(left + 0.5), int(max(right, 0.0) + 0.5)
+        elif begin > stop:  # within one pixel
             if stop < width:
                 _soft(canvas, row, stop, near, deep, int(256.0 * (right - left)))
             continue
-        low2, high2 = x + half * outline[k, 2] - 0.5, x + half * outline[k, 3] - 0.5
-        low3, high3 = x + half * outline[k, 4] - 0.5, x + half * outline[k, 5] - 0.5
-        if left < begin:
-            colour = mid if left > low2 - 0.5 and left < high2 else deep
-            _soft(canvas, row, begin - 1, near, colour, int(256.0 * (begin - left)))
-        if right > stop:
-            colour = top if right < high3 + 1.0 and right > low3 else deep
-            _soft(canvas, row, stop, near, colour, int(256.0 * (right - stop)))
-        for column in range(begin, stop):
-            if near < depths[row, column]:
-                at = float(column)
-                colour = deep
-                if low2 <= at < high2:
-                    colour = mid
-                if low3 <= at < high3:
-                    colour = top
-                pixels[row, column], depths[row, column] = colour, near
+        else:
+            if left < begin:
+                colour = mid if left > low2 - 0.5 and left < high2 else deep
+                _soft(canvas, row, begin - 1, near, colour, int(256.0 * (begin - left)))
+            if right > stop:
+                colour = top if right < high3 + 1.0 and right > low3 else deep
+                _soft(canvas, row, stop, near, colour, int(256.0 * (right - stop)))
+        below, own = pixels[row], depths[row]
+        for column in range(np.uint64(max(begin, 0)), np.uint64(max(stop, 0))):
+            at = float(np.int64(column))
+            colour = mid if (low2 <= at) & (at < high2) else deep
+            colour = top if (low3 <= at) & (at < high3) else colour
+            shows = near < own[column]
+            below[column] = colour if shows else below[column]
+            own[column] = near if shows else own[column]
 
 
 @leaf
 def draw_small_plant(
-    canvas: Canvas,
+    canvas: Sheet,
     window: Window,
     lens: Lens,
     air: Air,
@@ -139,7 +142,7 @@ def draw_small_plant(
 
 @leaf
 def draw_tree(
-    canvas: Canvas,
+    canvas: Sheet,
     window: Window,
     lens: Lens,
     air: Air,
@@ -175,7 +178,7 @@ def draw_tree(
 
 @leaf
 def draw_bush(
-    canvas: Canvas,
+    canvas: Sheet,
     window: Window,
     lens: Lens,
     air: Air,

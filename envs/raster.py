@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .canvas import THINGS, Canvas, Window, kernel, leaf
+from .canvas import THINGS, Canvas, Sheet, Window, kernel, leaf
 from .ground import ground, sky
 from .lens import NEAR, Air, Camera, Lens, Looks, make_lens
 from .paint import Atlas
@@ -22,7 +23,7 @@ from .facades import draw_facade, is_hidden, open_columns
 from .sprites import LEAST, LIGHT, draw_sprite
 
 RANGE = 160.0  # [m] things farther than this are left out
-HEAD = 14.0  # [px] that a far traffic light reaches above the horizon at most
+HEAD = 10.0  # [px] that a far traffic light reaches above its post at most
 LEAST_SCALE = 2.0  # [m] of height that must make a pixel
 # A camera of 64 x 64: a mirror in the upper 8 rows, a road in the lower 56.
 MIRROR_SHARE = 0.125  # of the picture's rows
@@ -78,6 +79,35 @@ def _insert(canvas: Canvas, first: int, count: int, z: float, thing: int) -> Non
 
 
 @leaf
+def _is_out_of_sight(
+    canvas: Canvas,
+    lens: Lens,
+    x: float,
+    y: float,
+    reach: float,
+    high: float,
+    least: float,
+    wide: float,
+) -> bool:
+    """Tells whether walls hide all that stands within `reach` [m] of a point, up to `high` [m].
+
+    `least`: half of its size in the picture at least [px]; `wide`: the secant of half the angle of
+    view, by which circles at its edge look wider.
+    """
+    dx, dy = x - lens.x, y - lens.y
+    z = lens.cos * dx + lens.sin * dy
+    near = z - reach
+    if near < NEAR:
+        return False
+    inverse = 1.0 / near
+    middle = lens.centre + (lens.sin * dx - lens.cos * dy) / z * lens.focal_x
+    half = abs(lens.focal_x) * inverse * reach * wide
+    half = max(half, least) + 1.0
+    top = lens.horizon + (lens.z - high) * lens.focal_y * inverse
+    return is_hidden(canvas, middle - half, middle + half, min(top, lens.horizon) - least, inverse)
+
+
+@leaf
 def _collect_buildings(canvas: Canvas, lens: Lens, scene: Scene, farthest: float) -> int:
     """Lists buildings that may be in sight in `canvas.order`, the nearest first."""
     count = 0
@@ -124,21 +154,23 @@ def _collect_others(
         near = z - reach if i < boxes else z
         if near > farthest or (near < NEAR and (i >= boxes or z < -reach)):
             continue
-        aside = lens.sin * dx - lens.cos * dy
-        if abs(aside) > slope * z + (reach + 0.5) * widen:
+        if abs(lens.sin * dx - lens.cos * dy) > slope * z + (reach + 0.5) * widen:
             continue
-        if near > NEAR:
-            inverse = 1.0 / near
-            x, half = lens.centre + aside / z * lens.focal_x, abs(lens.focal_x) * inverse * reach
-            half = max(half, least) + 1.0
-            top = lens.horizon + (lens.z - high) * lens.focal_y * inverse
-            if i >= boxes and int(thing[6]) & 15 == LIGHT:
-                top = min(top, lens.horizon - HEAD)
-            if is_hidden(canvas, x - half, x + half, min(top, lens.horizon) - least, inverse):
-                continue
+        if i >= boxes and int(thing[6]) & 15 == LIGHT:
+            high += HEAD * z / lens.focal_y
+        if _is_out_of_sight(canvas, lens, thing[0], thing[1], reach, high, least, widen):
+            continue
         _insert(canvas, 0, count, z, i)
         count += 1
     return count
+
+
+@kernel
+def _draw_fine(
+    sheet: Sheet, window: Window, lens: Lens, air: Air, looks: Looks, sprite: NDArray[np.float32]
+) -> None:
+    """Draws a sprite of a large picture."""
+    draw_sprite(sheet, window, lens, air, looks, sprite, True)
 
 
 @leaf
@@ -148,16 +180,21 @@ def _draw_small(
     """Draws the things of a small picture: buildings from near to far, then the rest far to near."""
     farthest = min(RANGE, LEAST_SCALE * lens.focal_y)
     open_columns(canvas)
+    slope = lens.centre / abs(lens.focal_x)
+    widen = math.sqrt(1.0 + slope * slope)
     for k in range(_collect_buildings(canvas, lens, scene, farthest)):
-        draw_facade(canvas, window, lens, air, looks, scene.boxes[canvas.order[k]])
+        box = scene.boxes[canvas.order[k]]
+        if not _is_out_of_sight(canvas, lens, box[0], box[1], box[3] + box[4], box[6], 0.0, widen):
+            draw_facade(canvas, window, lens, air, looks, box)
     boxes = scene.boxes.shape[0]
+    sheet = Sheet(canvas.pixels, canvas.depth)
     count = _collect_others(canvas, window, lens, scene, farthest)
     for k in range(count - 1, -1, -1):
         i = canvas.order[k]
         if i < boxes:
             draw_box(canvas, window, lens, air, looks, scene.boxes[i], False)
         else:
-            draw_sprite(canvas, window, lens, air, looks, scene.sprites[i - boxes], False)
+            draw_sprite(sheet, window, lens, air, looks, scene.sprites[i - boxes], False)
 
 
 @kernel
@@ -202,4 +239,11 @@ def draw_front(
             if is_building == (k < count):
                 draw_box(canvas, window, lens, air, looks, scene.boxes[i], fine)
         elif k >= count:
-            draw_sprite(canvas, window, lens, air, looks, scene.sprites[i - boxes], fine)
+            _draw_fine(
+                Sheet(canvas.pixels, canvas.depth),
+                window,
+                lens,
+                air,
+                looks,
+                scene.sprites[i - boxes],
+            )

@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from .canvas import Canvas, Pixel, Window, ellipse, glyph, octagon, rectangle, kernel, leaf
+from .canvas import Sheet, Pixel, Window, ellipse, glyph, octagon, rectangle, kernel, leaf
 from .lens import Air, Lens, Looks, brightness, tone
 from .plants import draw_bush, draw_small_plant, draw_tree
 
@@ -50,7 +50,7 @@ SKIN = np.array([[222, 178, 148], [176, 126, 96], [118, 80, 60]], np.float32)
 
 @leaf
 def _far_person(
-    canvas: Canvas,
+    canvas: Sheet,
     window: Window,
     x: float,
     z: float,
@@ -75,7 +75,7 @@ def _far_person(
 
 @leaf
 def _person(
-    canvas: Canvas,
+    canvas: Sheet,
     window: Window,
     lens: Lens,
     air: Air,
@@ -150,9 +150,9 @@ def _person(
     )
 
 
-@kernel
+@leaf
 def _post(
-    canvas: Canvas,
+    canvas: Sheet,
     window: Window,
     lens: Lens,
     x: float,
@@ -170,7 +170,7 @@ def _post(
 
 @leaf
 def _lamp_post(
-    canvas: Canvas,
+    canvas: Sheet,
     window: Window,
     lens: Lens,
     air: Air,
@@ -202,7 +202,7 @@ def _lamp_post(
 
 @leaf
 def _stop_sign(
-    canvas: Canvas,
+    canvas: Sheet,
     window: Window,
     lens: Lens,
     air: Air,
@@ -245,7 +245,7 @@ def _stop_sign(
 
 @leaf
 def _limit_sign(
-    canvas: Canvas,
+    canvas: Sheet,
     window: Window,
     lens: Lens,
     air: Air,
@@ -291,7 +291,7 @@ def _limit_sign(
 
 @leaf
 def _light(
-    canvas: Canvas,
+    canvas: Sheet,
     window: Window,
     lens: Lens,
     air: Air,
@@ -344,9 +344,9 @@ def _light(
             ellipse(canvas, window, x, at, 0.5 * lamp_x, 0.5 * lamp_y, z - 0.03, lit, 0.0)
 
 
-@kernel
+@leaf
 def draw_sprite(
-    canvas: Canvas,
+    canvas: Sheet,
     window: Window,
     lens: Lens,
     air: Air,

@@ -68,6 +68,9 @@ COARSE, FINE = 0.25, 0.1  # [m] texels of the ground
 SIGHT, MIRROR_SIGHT = 150.0, 70.0  # [m] how far things are listed
 BOXES, SPRITES = 256, 256  # listed at most
 TINY = 6.0  # [px] plants and posts lower than this are left out
+TALLEST = 9.0  # [m] of plants and posts
+ROOM = 3.0  # [m] between an ego and its cameras, and half of the widest tree
+CELL_REACH = 0.75 * CELL  # [m] from a cell's centre to its corners, and some more
 FOG_SCALE = 0.06  # [1/m] extinction at fog 1: some 30 m of sight
 
 MODE_ABSENT, MODE_WAITING = Mode.ABSENT, Mode.WAITING
@@ -212,7 +215,7 @@ def _list_town(
     town: Town, life: Life, boxes: Array, sprites: Array, counts: Array, look: float, slope: float,
     sight: float, focal: float,
 ) -> None:  # fmt: skip
-    """Adds houses and things beside the road in the cells that a field of view touches.
+    """Adds houses and things beside the road that lie in a field of view.
 
     Args:
       counts: boxes and sprites listed so far, updated.
@@ -221,39 +224,58 @@ def _list_town(
     """
     ex, ey = life.ego[X], life.ego[Y]
     c, s = np.cos(look), np.sin(look)
-    widen = 45.0 * np.sqrt(1.0 + slope * slope)
+    wide = np.sqrt(1.0 + slope * slope)
     x0, x1 = int((ex - sight) // CELL), int((ex + sight) // CELL)
     y0, y1 = int((ey - sight) // CELL), int((ey + sight) // CELL)
+    plants = min(sight, TALLEST * focal / TINY) + CELL_REACH
     for ix in range(max(x0, 0), min(x1 + 1, CELLS)):
         for iy in range(max(y0, 0), min(y1 + 1, CELLS)):
             dx, dy = (ix + 0.5) * CELL - ex, (iy + 0.5) * CELL - ey
             ahead = c * dx + s * dy
-            if ahead < -43.0 or ahead > sight + 43.0:
+            if ahead < -CELL_REACH or ahead > sight + CELL_REACH:
                 continue
-            if abs(-s * dx + c * dy) > slope * max(ahead, 0.0) + widen:
+            if abs(-s * dx + c * dy) > slope * max(ahead, 0.0) + CELL_REACH * wide:
                 continue
+            has_plants = dx * dx + dy * dy < plants * plants
             cell = ix * CELLS + iy
+            # What is in view is noted without a branch, then written: branches that are taken as
+            # often as not would cost more than all the rest.
+            start, count = counts[0], counts[0]
             for k in range(town.building_first[cell], town.building_first[cell + 1]):
-                if counts[0] < boxes.shape[0]:
-                    u, box = town.buildings[k], boxes[counts[0]]
-                    box[0], box[1], box[2], box[3], box[4] = u[0], u[1], u[2], u[3], u[4]
-                    box[5], box[6], box[7] = 0.0, u[5], BUILDING
-                    style = 1 if u[7] == 3 else (2 if u[7] == 0 else 0)
-                    box[8] = u[6] + 256.0 * style
-                    counts[0] += 1
+                u = town.buildings[k]
+                dx, dy = u[0] - ex, u[1] - ey
+                ahead, reach = c * dx + s * dy, u[3] + u[4] + ROOM
+                aside = abs(-s * dx + c * dy)
+                is_seen = (ahead >= -reach) & (ahead <= sight + reach)
+                is_seen &= aside <= slope * max(ahead, 0.0) + reach * wide
+                boxes[count, 8] = k
+                count = min(count + int(is_seen), boxes.shape[0] - 1)
+            counts[0] = count
+            for i in range(start, count):
+                box = boxes[i]
+                u = town.buildings[int(box[8])]
+                box[0], box[1], box[2], box[3], box[4] = u[0], u[1], u[2], u[3], u[4]
+                box[5], box[6], box[7] = 0.0, u[5], BUILDING
+                style = 1 if u[7] == 3 else (2 if u[7] == 0 else 0)
+                box[8] = u[6] + 256.0 * style
+            start, count = counts[1], counts[1]
             for k in range(town.static_first[cell], town.static_first[cell + 1]):
                 row = town.statics[k]
+                kind = row[3]
+                is_plant = (kind != LIGHT) & (kind != STOP_SIGN) & (kind != LIMIT_SIGN)
+                if is_plant and not has_plants:
+                    break  # signs and lights come first in a cell
                 dx, dy = row[0] - ex, row[1] - ey
                 ahead = c * dx + s * dy
                 aside = abs(-s * dx + c * dy)
-                if ahead < 0.0 or ahead > sight or aside > slope * ahead + 3.0:
-                    continue
-                if row[3] != LIGHT and row[3] != STOP_SIGN and row[3] != LIMIT_SIGN:
-                    if row[4] * focal < TINY * ahead:
-                        continue
-                if counts[1] < sprites.shape[0] and life.static_off[k] == 0:
-                    _put_static(life, row, sprites[counts[1]])
-                    counts[1] += 1
+                is_seen = (ahead >= 0.0) & (ahead <= sight) & (aside <= slope * ahead + ROOM)
+                is_seen &= (not is_plant) | (row[4] * focal >= TINY * ahead)
+                is_seen &= life.static_off[k] == 0
+                sprites[count, 7] = k
+                count = min(count + int(is_seen), sprites.shape[0] - 1)
+            counts[1] = count
+            for i in range(start, count):
+                _put_static(life, town.statics[int(sprites[i, 7])], sprites[i])
 
 
 @njit(cache=True, nogil=True)
