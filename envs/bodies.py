@@ -1,4 +1,4 @@
-"""Things made of boxes: buildings, cars, vans, trucks, plain blocks; and the shade under vehicles."""
+"""Things made of boxes: buildings, cars, vans, trucks, blocks; and the shade under vehicles."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from .canvas import LABEL, Canvas, Window, mix, leaf
+from .canvas import LABEL, Canvas, Window, leaf, mix
 from .faces import BODY, CAB, CARGO, FAR, GLASS, PLAIN, ROOF, VAN_BODY, WALL, Part
+from .hulls import draw_small_part
 from .lens import NEAR, Air, Lens, Looks
 from .solids import draw_part
 
@@ -37,18 +38,20 @@ CAR, VAN, TRUCK, BUILDING = 2, 3, 4, 1
 HOUSE = 2  # style of a building with a tiled roof
 FAR_CAR = 7.0  # [px] of height below which a car is one box
 SLICES = 5  # of a car's slanting windows
-SHADOW_RANGE = 45.0  # [m]
+SHADOW_RANGE, SMALL_SHADOW_RANGE = 45.0, 30.0  # [m] in large and small pictures
 SHADOW_MARGIN = 0.35  # [m] of soft edge round a vehicle
 SHADOW_DARKNESS = 150.0  # of 256
 
 
 @leaf
-def shadow(canvas: Canvas, window: Window, lens: Lens, box: NDArray[np.float32]) -> None:
-    """Darkens the ground under and close round a box."""
+def shadow(
+    canvas: Canvas, window: Window, lens: Lens, box: NDArray[np.float32], farthest: float
+) -> None:
+    """Darkens the ground under and close round a box up to a distance [m]."""
     dx, dy = box[0] - lens.x, box[1] - lens.y
     x, y = lens.cos * dx + lens.sin * dy, lens.cos * dy - lens.sin * dx
     reach = math.sqrt(box[3] * box[3] + box[4] * box[4]) + SHADOW_MARGIN
-    if x < -reach or x > SHADOW_RANGE or box[5] > 0.5:
+    if x < -reach or x > farthest or box[5] > 0.5:
         return
     c = math.cos(box[2]) * lens.cos + math.sin(box[2]) * lens.sin
     s = math.sin(box[2]) * lens.cos - math.cos(box[2]) * lens.sin
@@ -56,7 +59,7 @@ def shadow(canvas: Canvas, window: Window, lens: Lens, box: NDArray[np.float32])
     drop = lens.z * lens.focal_y
     begin = max(window.first, int(lens.horizon + drop / far))
     end = min(window.end, int(lens.horizon + drop / near) + 1)
-    fade = 1.0 - max(0.0, x / SHADOW_RANGE)
+    fade = 1.0 - max(0.0, x / farthest)
     for row in range(begin, end):
         z = drop / max(row + 0.5 - lens.horizon, 0.1)
         scale = z / lens.focal_x
@@ -76,7 +79,15 @@ def shadow(canvas: Canvas, window: Window, lens: Lens, box: NDArray[np.float32])
 
 @leaf
 def _piece(
-    canvas: Canvas, n: int, kind: int, back: float, front: float, width: float, low: float, high: float, tint: float
+    canvas: Canvas,
+    n: int,
+    kind: int,
+    back: float,
+    front: float,
+    width: float,
+    low: float,
+    high: float,
+    tint: float,
 ) -> int:
     """Lists a box within a thing: from `back` to `front` and +-`width` of its half sizes, heights
     in metres, its colour times `tint`; returns how many are listed."""
@@ -169,16 +180,24 @@ def draw_box(
         kind = WALL if material == BUILDING else PLAIN
         n = _piece(canvas, 0, kind, -1.0, 1.0, 1.0, base, base + high, 1.0)
     if material >= CAR:
-        shadow(canvas, window, lens, box)
+        shadow(canvas, window, lens, box, SHADOW_RANGE if fine else SMALL_SHADOW_RANGE)
     night = min(1.0, max(0.0, 1.3 - 2.0 * air.light))
     for k in range(n):
         piece = canvas.pieces[k]
         middle = 0.5 * (piece[2] + piece[1]) * box[3]
         red, green, blue = colour[0] * piece[6], colour[1] * piece[6], colour[2] * piece[6]
         if piece[6] == 0.0:  # cargo: light grey with a breath of the paint
-            red, green, blue = 168.0 + 0.2 * colour[0], 168.0 + 0.2 * colour[1], 168.0 + 0.2 * colour[2]
+            red, green, blue = (
+                168.0 + 0.2 * colour[0],
+                168.0 + 0.2 * colour[1],
+                168.0 + 0.2 * colour[2],
+            )
         elif piece[6] < 0.0:  # tiles
-            red, green, blue = 140.0 + 0.1 * colour[0], 64.0 + 0.1 * colour[1], 46.0 + 0.1 * colour[2]
+            red, green, blue = (
+                140.0 + 0.1 * colour[0],
+                64.0 + 0.1 * colour[1],
+                46.0 + 0.1 * colour[2],
+            )
         part = Part(
             x + c * middle,
             y + s * middle,
@@ -196,4 +215,7 @@ def draw_box(
             blue,
             night,
         )
-        draw_part(canvas, window, lens, air, part, fine)
+        if fine:
+            draw_part(canvas, window, lens, air, part)
+        else:
+            draw_small_part(canvas, window, lens, air, part)

@@ -22,12 +22,26 @@ RGB = np.uint32(0x00FFFFFF)
 LABEL = np.uint32(0xFF000000)
 STRIPES = 128  # at most, on a column of a face
 PIECES = 16  # of a thing at most
-THINGS = 512  # in sight at most; the rest is left out
+THINGS = 512  # in sight at most, unless a canvas is made for more; the rest is left out
 HALF_FULL = 128  # of 256: from here on a shape owns a pixel's label and depth
 
 GLYPHS = np.array(  # 3 x 5 dots, the top row in the high bits: digits 0-9, then S, T, O, P
-    [0o75557, 0o26227, 0o71747, 0o71717, 0o55711, 0o74717, 0o74757, 0o71122, 0o75757, 0o75717]
-    + [0o74717, 0o72222, 0o75557, 0o75744],
+    [
+        31599,
+        11415,
+        29671,
+        29647,
+        23497,
+        31183,
+        31215,
+        29266,
+        31727,
+        31695,
+        31183,
+        29842,
+        31599,
+        31716,
+    ],
     np.int64,
 )
 
@@ -46,7 +60,7 @@ def kernel(function: F) -> F:
 
 
 def leaf(function: F) -> F:
-    """Compiles a kernel into its caller, as a call that hands over a canvas costs a hundred words."""
+    """Compiles a kernel into its caller: a call that hands over a canvas costs a hundred words."""
     return cast(F, njit(**_OPTIONS, forceinline=True)(function))
 
 
@@ -95,8 +109,8 @@ class Window(NamedTuple):
     end: int
 
 
-def make_canvas(width: int, height: int) -> Canvas:
-    """Returns an empty canvas."""
+def make_canvas(width: int, height: int, things: int = THINGS) -> Canvas:
+    """Returns an empty canvas on which at most so many things are drawn."""
     return Canvas(
         np.zeros((height, width), np.uint32),
         np.zeros((height, width), np.float32),
@@ -107,8 +121,8 @@ def make_canvas(width: int, height: int) -> Canvas:
         np.zeros(STRIPES, np.uint32),
         np.zeros(16, np.uint32),
         np.zeros((PIECES, 7), np.float32),
-        np.zeros(THINGS, np.int32),
-        np.zeros(THINGS, np.float32),
+        np.zeros(things, np.int32),
+        np.zeros(things, np.float32),
     )
 
 
@@ -127,13 +141,15 @@ def mix(under: Pixel, over: Pixel, part: int) -> Pixel:
     p = np.uint32(part)
     q = np.uint32(256) - p
     rb = (((under & RB) * q + (over & RB) * p) >> np.uint32(8)) & RB
-    g = ((((under & GREEN) >> np.uint32(8)) * q + ((over & GREEN) >> np.uint32(8)) * p)) & GREEN
+    g = (((under & GREEN) >> np.uint32(8)) * q + ((over & GREEN) >> np.uint32(8)) * p) & GREEN
     label = (over if p >= np.uint32(HALF_FULL) else under) & LABEL
     return np.uint32(rb | g | label)
 
 
 @leaf
-def touch(canvas: Canvas | Sheet, row: int, column: int, z: float, colour: Pixel, part: int) -> None:
+def touch(
+    canvas: Canvas | Sheet, row: int, column: int, z: float, colour: Pixel, part: int
+) -> None:
     """Blends `part` (0-256) of a colour at depth z into one pixel unless something is nearer."""
     if part > 0 and z < canvas.depth[row, column]:
         if part >= 256:
@@ -146,10 +162,16 @@ def touch(canvas: Canvas | Sheet, row: int, column: int, z: float, colour: Pixel
 
 @leaf
 def _span(
-    canvas: Canvas | Sheet, row: int, left: float, right: float, z: float, colour: Pixel, tall: float
+    canvas: Canvas | Sheet,
+    row: int,
+    left: float,
+    right: float,
+    z: float,
+    colour: Pixel,
+    tall: float,
 ) -> None:
     """Draws the part of a row between two columns; `tall`: how much of the row, 0-256."""
-    first, last = max(0, int(math.floor(left))), min(canvas.pixels.shape[1], int(math.ceil(right)))
+    first, last = max(0, math.floor(left)), min(canvas.pixels.shape[1], math.ceil(right))
     if first >= last:
         return
     pixels, depth, z32 = canvas.pixels[row], canvas.depth[row], np.float32(z)
@@ -184,8 +206,8 @@ def rectangle(
     colour: Pixel,
 ) -> None:
     """Draws an upright rectangle."""
-    low = max(window.first, int(math.floor(top)))
-    high = min(window.end, int(math.ceil(bottom)))
+    low = max(window.first, math.floor(top))
+    high = min(window.end, math.ceil(bottom))
     for row in range(low, high):
         tall = 256.0 * (min(bottom, row + 1.0) - max(top, float(row)))
         _span(canvas, row, left, right, z, colour, tall)
@@ -209,8 +231,8 @@ def ellipse(
     """
     fade = 256.0 * min(1.0, 2.0 * a) * min(1.0, 2.0 * b)
     a, b = max(a, 0.5), max(b, 0.5)
-    low = max(window.first, int(math.floor(y - b)))
-    high = min(window.end, int(math.ceil(y + b)))
+    low = max(window.first, math.floor(y - b))
+    high = min(window.end, math.ceil(y + b))
     dark = mix(colour, colour & LABEL, int(110 * rough))
     for row in range(low, high):
         v = (row + 0.5 - y) / b
@@ -221,7 +243,7 @@ def ellipse(
         if rough <= 0.0:
             _span(canvas, row, left, right, z, colour, tall)
             continue
-        first, last = max(0, int(math.floor(left))), min(canvas.pixels.shape[1], int(right) + 1)
+        first, last = max(0, math.floor(left)), min(canvas.pixels.shape[1], int(right) + 1)
         for column in range(first, last):
             part = int(tall * (min(right, column + 1.0) - max(left, float(column))) + 0.5)
             u = (column + 0.5 - x) / a
@@ -237,14 +259,14 @@ def octagon(
     canvas: Canvas | Sheet, window: Window, x: float, y: float, half: float, z: float, colour: Pixel
 ) -> None:
     """Draws a regular octagon with upright sides at x +- half."""
-    low = max(window.first, int(math.floor(y - half)))
-    high = min(window.end, int(math.ceil(y + half)))
+    low = max(window.first, math.floor(y - half))
+    high = min(window.end, math.ceil(y + half))
     for row in range(low, high):
         v = abs(row + 0.5 - y)
         reach = min(half, max(0.0, 1.4142 * half - v))
         tall = min(y + half, row + 1.0) - max(y - half, float(row))
-        first = max(0, int(math.floor(x - reach)))
-        last = min(canvas.pixels.shape[1], int(math.ceil(x + reach)))
+        first = max(0, math.floor(x - reach))
+        last = min(canvas.pixels.shape[1], math.ceil(x + reach))
         for column in range(first, last):
             wide = min(x + reach, column + 1.0) - max(x - reach, float(column))
             touch(canvas, row, column, z, colour, int(256.0 * tall * wide + 0.5))

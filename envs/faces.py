@@ -9,10 +9,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-
-from .canvas import Canvas, Pixel, mix, pack, leaf
+from .canvas import Canvas, Pixel, leaf, mix, pack
 from .lens import SUN, Air, Lens, brightness, clearness
-
 
 # Parts that boxes are put together of, and faces of a part.
 PLAIN, WALL, BODY, GLASS, ROOF, VAN_BODY, CARGO, CAB, FAR = range(9)
@@ -121,7 +119,11 @@ def mix_palette(canvas: Canvas, part: Part, lens: Lens, air: Air, face: int, z: 
     p[DARK] = ink(day, red * 0.62, green * 0.62, blue * 0.64)
     if part.kind == WALL:
         warm = part.night * 0.55
-        glass = (74.0 * light + 150.0 * warm, 92.0 * light + 118.0 * warm, 112.0 * light + 60.0 * warm)
+        glass = (
+            74.0 * light + 150.0 * warm,
+            92.0 * light + 118.0 * warm,
+            112.0 * light + 60.0 * warm,
+        )
         p[PANE] = ink(own, glass[0], glass[1], glass[2])
         p[TRIM] = ink(day, red * 0.45 + 100.0, green * 0.45 + 98.0, blue * 0.45 + 94.0)
         p[DOOR] = ink(day, 82.0, 56.0, 44.0)
@@ -174,7 +176,7 @@ def _wall(canvas: Canvas, part: Part, face: int, u: float, wide: float, tall: fl
             n = stripe(canvas, n, base + storey * 0.78, p[MAIN])
             shown = pane
             if tall < 0.25:  # a few windows stand out: blinds, lamps
-                number = (int(math.floor(u / BAY)) * 7 + k * 13 + face * 5) & 15
+                number = (math.floor(u / BAY) * 7 + k * 13 + face * 5) & 15
                 if number == 3 or number == 9:
                     shown = mix(shown, p[TRIM], int(150.0 * panes))
                 elif number == 6:
@@ -184,7 +186,7 @@ def _wall(canvas: Canvas, part: Part, face: int, u: float, wide: float, tall: fl
             if tall < 0.25:
                 n = stripe(canvas, n, base + storey * 0.27, sill)
     n = stripe(canvas, n, storey * 0.78, p[MAIN])
-    door = _overlap(u, wide, -0.75, 0.75) if face == FRONT or face == LEFT else 0.0
+    door = _overlap(u, wide, -0.75, 0.75) if face in (FRONT, LEFT) else 0.0
     if part.flags == 1 and half > 2.0:  # a shop: glass all along the ground floor
         glass = _pulse(u, wide, BAY * 1.25, BAY * 1.1)
         n = stripe(canvas, n, storey * 0.7, mix(p[MAIN], p[DOOR], 200))
@@ -285,7 +287,9 @@ def _tall_body(canvas: Canvas, part: Part, face: int, u: float, wide: float) -> 
     elif face == REAR and part.kind == VAN_BODY:
         pane = _overlap(abs(u), wide, 0.1, part.width * 0.8)
     elif face >= LEFT:
-        pane = _overlap(u, wide, part.length * (0.42 if part.kind == VAN_BODY else -0.4), part.length * 0.9)
+        pane = _overlap(
+            u, wide, part.length * (0.42 if part.kind == VAN_BODY else -0.4), part.length * 0.9
+        )
     colour = mix(p[MAIN], p[PANE], int(256.0 * pane))
     n = stripe(canvas, n, part.low + tall * 0.52, colour)
     if face == REAR:
@@ -310,5 +314,3 @@ def stripes(canvas: Canvas, part: Part, face: int, u: float, wide: float, tall: 
     if part.kind >= VAN_BODY:
         return _tall_body(canvas, part, face, u, wide)
     return stripe(canvas, 0, part.low, canvas.palette[MAIN])
-
-

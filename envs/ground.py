@@ -25,7 +25,7 @@ SMALL_LINES = 3  # of a mirror or another small window
 @kernel
 def sky(canvas: Canvas, window: Window, lens: Lens, air: Air, label: int) -> None:
     """Fills the rows above the horizon."""
-    end = min(window.end, max(window.first, int(math.ceil(lens.horizon))))
+    end = min(window.end, max(window.first, math.ceil(lens.horizon)))
     top, low = air.top, air.low
     reach = 0.5 * lens.focal_y
     for row in range(window.first, end):
@@ -103,17 +103,17 @@ def _bilinear(
 
 @leaf
 def _stretch(
-    tile_map: NDArray[np.int16], x: float, y: float, dx: float, dy: float, column: int, width: int
+    x: float, y: float, dx: float, dy: float, column: int, width: int
 ) -> tuple[int, int, int]:
-    """Returns the cell that `column` of a line through the ground lies in, and how many columns do."""
+    """Returns the cell of a column of a line through the ground, and how many columns share it."""
     at_x, at_y = x + dx * column, y + dy * column
-    ix, iy = int(math.floor(at_x)), int(math.floor(at_y))
+    ix, iy = math.floor(at_x), math.floor(at_y)
     room = float(width - column)
     if dx != 0.0:
         room = min(room, ((ix + 1.0 if dx > 0.0 else ix) - at_x) / dx)
     if dy != 0.0:
         room = min(room, ((iy + 1.0 if dy > 0.0 else iy) - at_y) / dy)
-    return ix, iy, min(width - column, max(1, int(math.ceil(room))))
+    return ix, iy, min(width - column, max(1, math.ceil(room)))
 
 
 @leaf
@@ -133,7 +133,7 @@ def _fetch_plain(
     width = out.size
     column = 0
     while column < width:
-        ix, iy, count = _stretch(tile_map, x, y, dx, dy, column, width)
+        ix, iy, count = _stretch(x, y, dx, dy, column, width)
         tile = outside
         if 0 <= ix < tile_map.shape[0] and 0 <= iy < tile_map.shape[1]:
             tile = int(tile_map[ix, iy])
@@ -173,7 +173,7 @@ def fetch(
     crisp = min(2.2, max(1.0, 0.6 / ((abs(dx) + abs(dy)) * n)))
     column = 0
     while column < width:
-        ix, iy, count = _stretch(tile_map, x, y, dx, dy, column, width)
+        ix, iy, count = _stretch(x, y, dx, dy, column, width)
         tile = outside
         if 0 <= ix < tile_map.shape[0] and 0 <= iy < tile_map.shape[1]:
             tile = int(tile_map[ix, iy])
@@ -264,7 +264,7 @@ def ground(
     low = air.low
     most = MOST_LINES if window.end - window.first > 24 else SMALL_LINES
     level, limit = levels - 1, LEVEL_UP * 2.0 ** (levels - 2)
-    for row in range(max(window.first, int(math.ceil(lens.horizon))), window.end):
+    for row in range(max(window.first, math.ceil(lens.horizon)), window.end):
         z = min(FARTHEST, slope / (row + 0.5 - lens.horizon))
         wide, long = z * per_pixel, z * z / slope
         target = max(wide, min(long, 30.0) / most) * per_metre

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .canvas import Pixel, pack, kernel, leaf
+from .canvas import Pixel, kernel, leaf, pack
 
 NEAR = 0.3  # [m] what is nearer is not drawn
 SUN = (0.55, 0.35)  # where light comes from: a unit-like vector in the plane
@@ -132,7 +132,9 @@ def brightness(air: Air, z: float) -> float:
 
 
 @leaf
-def tone(air: Air, red: float, green: float, blue: float, light: float, z: float, label: int) -> Pixel:
+def tone(
+    air: Air, red: float, green: float, blue: float, light: float, z: float, label: int
+) -> Pixel:
     """Returns the pixel of a colour under a light (1: as it is) seen through z metres of air."""
     clear = clearness(air, z)
     k, f = clear * light, 1.0 - clear

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bodies import BUILDING, CAR, HOUSE, TRUCK, VAN
-from .canvas import LABEL, THINGS, Canvas, Pixel, Window, ellipse, mix, pack, kernel, leaf
+from .canvas import LABEL, Canvas, Pixel, Window, ellipse, kernel, leaf, mix, pack
 from .ground import fetch, tint
 from .lens import Air, Looks
 from .paint import Atlas
@@ -139,7 +139,11 @@ def _vehicle(canvas: Canvas, plan: Plan, air: Air, looks: Looks, box: NDArray[np
     pose = (float(box[0]), float(box[1]), float(box[2]))
     a, b = float(box[3]), float(box[4])
     material, code = int(box[7]), int(box[8])
-    paint, flags, label = looks.body[(code & 255) % len(looks.body)], code >> 8, looks.box_label[material]
+    paint, flags, label = (
+        looks.body[(code & 255) % len(looks.body)],
+        code >> 8,
+        looks.box_label[material],
+    )
     light = air.light
     red, green, blue = float(paint[0]), float(paint[1]), float(paint[2])
     body = _dye(light, red * 0.86, green * 0.86, blue * 0.86, label)
@@ -164,7 +168,9 @@ def _vehicle(canvas: Canvas, plan: Plan, air: Air, looks: Looks, box: NDArray[np
         _rect(canvas, plan, pose, 0.7 * a, 0.0, 0.22 * a, 0.03, line)
     glow = air.light if not flags & LAMPS else max(air.light, 1.0)
     front = _dye(glow, 244.0, 240.0, 214.0, label)
-    rear = pack(255.0, 40.0, 32.0, label) if flags & BRAKES else _dye(light, 128.0, 18.0, 20.0, label)
+    rear = (
+        pack(255.0, 40.0, 32.0, label) if flags & BRAKES else _dye(light, 128.0, 18.0, 20.0, label)
+    )
     for side in (-1.0, 1.0):
         _rect(canvas, plan, pose, a - 0.14, side * (b - 0.3), 0.12, 0.17, front)
         wide = 0.26 if flags & BRAKES else 0.2
@@ -194,7 +200,9 @@ def _roof(canvas: Canvas, plan: Plan, air: Air, looks: Looks, box: NDArray[np.fl
         _rect(canvas, plan, pose, 0.0, 0.5 * b, a, 0.5 * b, tiles)
         _rect(canvas, plan, pose, 0.0, -0.5 * b, a, 0.5 * b, shade)
         _rect(canvas, plan, pose, 0.0, 0.0, a, 0.14, ridge)
-        _rect(canvas, plan, pose, 0.4 * a, 0.3 * b, 0.4, 0.4, _dye(light, 120.0, 100.0, 92.0, label))
+        _rect(
+            canvas, plan, pose, 0.4 * a, 0.3 * b, 0.4, 0.4, _dye(light, 120.0, 100.0, 92.0, label)
+        )
         return
     rim = _dye(light, red * 0.4 + 126.0, green * 0.4 + 124.0, blue * 0.4 + 120.0, label)
     flat = _dye(light, red * 0.45 + 62.0, green * 0.45 + 62.0, blue * 0.45 + 62.0, label)
@@ -215,12 +223,14 @@ def _small(canvas: Canvas, plan: Plan, air: Air, looks: Looks, sprite: NDArray[n
     kind, variant = int(sprite[6]) & 15, int(sprite[6]) >> 4
     label, light, half = looks.sprite_label[kind], air.light, 0.5 * float(sprite[3])
     least = 1.4 / plan.scale  # [m]
-    if kind == TREE or kind == BUSH:
+    if kind in (TREE, BUSH):
         warm = 10.0 * (variant % 4)
         rough = 0.8 if half * plan.scale > 5.0 else 0.0
         for k in range(3):
             lift = 22.0 * k + (14.0 if kind == BUSH else 0.0)
-            leaf = _dye(light, 46.0 + warm + lift, 88.0 + lift + 0.3 * warm, 46.0 + 0.5 * lift, label)
+            leaf = _dye(
+                light, 46.0 + warm + lift, 88.0 + lift + 0.3 * warm, 46.0 + 0.5 * lift, label
+            )
             off, size = 0.16 * half * k, half * (1.0, 0.72, 0.4)[k]
             _disc(canvas, plan, x - off, y + off, size, leaf, rough)
     elif kind >= PEDESTRIAN:
@@ -231,7 +241,16 @@ def _small(canvas: Canvas, plan: Plan, air: Air, looks: Looks, sprite: NDArray[n
         size = 1.0 if kind == PEDESTRIAN else 0.75
         _rect(canvas, plan, pose, step, 0.12, 0.16 * size, 0.07, shoe)
         _rect(canvas, plan, pose, -step, -0.12, 0.16 * size, 0.07, shoe)
-        _rect(canvas, plan, pose, 0.0, 0.0, max(0.17 * size, least * 0.7), max(0.3 * size, least), coat)
+        _rect(
+            canvas,
+            plan,
+            pose,
+            0.0,
+            0.0,
+            max(0.17 * size, least * 0.7),
+            max(0.3 * size, least),
+            coat,
+        )
         head = _dye(light, float(skin[0]) * 0.6, float(skin[1]) * 0.55, float(skin[2]) * 0.5, label)
         _disc(canvas, plan, x, y, 0.13, head, 0.0)
     elif kind == LAMP_POST:
@@ -285,7 +304,13 @@ def _shadow(canvas: Canvas, plan: Plan, thing: NDArray[np.float32], is_box: bool
 
 @kernel
 def draw_top(
-    canvas: Canvas, overview: Overview, air: Air, scene: Scene, atlas: Atlas, looks: Looks, fine: bool
+    canvas: Canvas,
+    overview: Overview,
+    air: Air,
+    scene: Scene,
+    atlas: Atlas,
+    looks: Looks,
+    fine: bool,
 ) -> None:
     """Draws the whole canvas as seen from above.
 
@@ -338,7 +363,11 @@ def _sort(canvas: Canvas, plan: Plan, scene: Scene) -> int:
     for i in range(boxes + scene.sprites.shape[0]):
         thing = scene.boxes[i] if i < boxes else scene.sprites[i - boxes]
         reach = half + 6.0 + (thing[3] + thing[4] if i < boxes else 0.5 * thing[3])
-        if abs(thing[0] - plan.x) > reach or abs(thing[1] - plan.y) > reach or count == THINGS:
+        if (
+            abs(thing[0] - plan.x) > reach
+            or abs(thing[1] - plan.y) > reach
+            or count == canvas.order.size
+        ):
             continue
         top = thing[5] + thing[6] if i < boxes else thing[5] + thing[4]
         k = count

@@ -73,7 +73,7 @@ def _fill(cover: NDArray[np.float64], points: NDArray[np.float64]) -> None:
     low, high = points[:, 1].min(), points[:, 1].max()
     crossings = np.empty(count)
     weight = 1.0 / SUBLINES
-    for row in range(max(0, int(math.floor(low))), min(n, int(math.ceil(high)))):
+    for row in range(max(0, math.floor(low)), min(n, math.ceil(high))):
         for sub in range(SUBLINES):
             y = row + (sub + 0.5) * weight
             found = 0
@@ -86,7 +86,7 @@ def _fill(cover: NDArray[np.float64], points: NDArray[np.float64]) -> None:
             spans = np.sort(crossings[:found])
             for k in range(0, found - 1, 2):
                 left, right = max(spans[k], 0.0), min(spans[k + 1], float(n))
-                for column in range(int(left), min(n, int(math.ceil(right)))):
+                for column in range(int(left), min(n, math.ceil(right))):
                     part = min(right, column + 1.0) - max(left, float(column))
                     cover[row, column] = min(1.0, cover[row, column] + part * weight)
 
@@ -95,7 +95,7 @@ def _fill(cover: NDArray[np.float64], points: NDArray[np.float64]) -> None:
 def _line(
     cover: NDArray[np.float64], points: NDArray[np.float64], half: float, on: float, off: float
 ) -> None:
-    """Raises `cover` [n, n] to what a line of half width `half` covers; texel units, off 0: no dash.
+    """Raises `cover` [n, n] to what a line of half width `half` covers; in texels, off 0: no dash.
 
     Joints are round, the two ends flat.
     """
@@ -147,7 +147,7 @@ def _lay(
     rgbg: NDArray[np.float32],
     code: int,
 ) -> None:
-    """Blends a colour and grain `rgbg` [4] into `paint` [n, n, 4] by `cover`, and clears `cover`."""
+    """Blends colour and grain `rgbg` [4] into `paint` [n, n, 4] by `cover`, and clears `cover`."""
     for row in range(cover.shape[0]):
         for column in range(cover.shape[1]):
             part = cover[row, column]
@@ -207,7 +207,7 @@ def _paint_tile(
             _line(cover, points, shape.width * scale / 2.0, on * scale, off * scale)
         else:
             _fill(cover, points)
-        _lay(paint, label, cover, table[shape.surface], np.uint8(colours.label[shape.surface]))
+        _lay(paint, label, cover, table[shape.surface], int(colours.label[shape.surface]))
     return paint, label
 
 

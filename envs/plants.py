@@ -14,7 +14,7 @@ from .lens import Air, Lens, brightness, tone
 TREE_LOBES = ((0.0, 0.62, 1.0, 0.32), (-0.3, 0.66, 0.62, 0.25), (0.28, 0.76, 0.58, 0.23))
 BUSH_LOBES = ((0.0, 0.42, 1.0, 0.45), (0.2, 0.6, 0.6, 0.36))
 ROUGH_FROM = 24.0  # [px] of half width from which leaves show
-CRISP_FROM = 4.0  # [px] of half width from which edges need not be soft
+CRISP_FROM = 2.0  # [px] of half width from which edges need not be soft
 STEPS = 64  # rows of an outline
 
 
@@ -65,8 +65,8 @@ def _crown(
     pixels, depths, near = canvas.pixels, canvas.depth, np.float32(z)
     width = pixels.shape[1]
     step = STEPS / high
-    first = max(window.first, int(math.floor(base - high + 0.5)))
-    end = min(window.end, int(math.floor(base + 0.5)))
+    first = max(window.first, math.floor(base - high + 0.5))
+    end = min(window.end, math.floor(base + 0.5))
     for row in range(first, end):
         k = min(max(int((base - row - 0.5) * step), 0), STEPS - 1)
         left, right = x + half * outline[k, 0], x + half * outline[k, 1]
@@ -75,7 +75,7 @@ def _crown(
         low2, high2 = x + half * outline[k, 2] - 0.5, x + half * outline[k, 3] - 0.5
         low3, high3 = x + half * outline[k, 4] - 0.5, x + half * outline[k, 5] - 0.5
         left, right = max(left, 0.0), min(right, float(width))
-        begin, stop = int(math.ceil(left)), int(math.floor(right))
+        begin, stop = math.ceil(left), math.floor(right)
         if half > CRISP_FROM:
             begin, stop = int(left + 0.5), int(max(right, 0.0) + 0.5)
         elif begin > stop:  # within one pixel
@@ -130,10 +130,10 @@ def draw_small_plant(
     top = tone(air, 84.0 + warm, 134.0 + 0.3 * warm, 66.0, light, z, label)
     bark = tone(air, 92.0, 72.0, 56.0, light, z, label)
     trunk = max(0.12 * half, 0.35)
-    first = max(window.first, int(math.floor(base - 0.34 * high)))
-    end = min(window.end, int(math.floor(base + 0.5)))
+    first = max(window.first, math.floor(base - 0.34 * high))
+    end = min(window.end, math.floor(base + 0.5))
     left, right = max(x - trunk, 0.0), min(x + trunk, float(canvas.pixels.shape[1]))
-    for column in range(int(left), int(math.ceil(right))):
+    for column in range(int(left), math.ceil(right)):
         part = int(256.0 * (min(right, column + 1.0) - max(left, float(column))))
         for row in range(first, end):
             _soft(canvas, row, column, np.float32(z), bark, part)

@@ -13,13 +13,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .canvas import THINGS, Canvas, Sheet, Window, kernel, leaf
+from .bodies import BUILDING, draw_box
+from .canvas import Canvas, Sheet, Window, kernel, leaf
+from .facades import draw_facade, is_hidden, open_columns
 from .ground import ground, sky
 from .lens import NEAR, Air, Camera, Lens, Looks, make_lens
 from .paint import Atlas
 from .scene import Scene
-from .bodies import BUILDING, draw_box
-from .facades import draw_facade, is_hidden, open_columns
 from .sprites import LEAST, LIGHT, draw_sprite
 
 RANGE = 160.0  # [m] things farther than this are left out
@@ -56,7 +56,7 @@ def _collect(canvas: Canvas, lens: Lens, scene: Scene, farthest: float) -> int:
         if z < -reach or z - reach > farthest:
             continue
         aside = abs(lens.sin * dx - lens.cos * dy)
-        if aside > slope * z + reach * widen or count == THINGS:
+        if aside > slope * z + reach * widen or count == canvas.order.size:
             continue
         k = count
         while k > 0 and canvas.keys[k - 1] < z:
@@ -115,7 +115,7 @@ def _collect_buildings(canvas: Canvas, lens: Lens, scene: Scene, farthest: float
     widen = math.sqrt(1.0 + slope * slope)
     for i in range(scene.boxes.shape[0]):
         box = scene.boxes[i]
-        if box[7] != BUILDING or count == THINGS:
+        if box[7] != BUILDING or count == canvas.order.size:
             continue
         reach = box[3] + box[4]
         dx, dy = box[0] - lens.x, box[1] - lens.y
@@ -138,7 +138,7 @@ def _collect_others(
     widen = math.sqrt(1.0 + slope * slope)
     boxes = scene.boxes.shape[0]
     for i in range(boxes + scene.sprites.shape[0]):
-        if count == THINGS:
+        if count == canvas.order.size:
             break
         if i < boxes:
             thing = scene.boxes[i]
@@ -177,7 +177,7 @@ def _draw_fine(
 def _draw_small(
     canvas: Canvas, window: Window, lens: Lens, air: Air, scene: Scene, looks: Looks
 ) -> None:
-    """Draws the things of a small picture: buildings from near to far, then the rest far to near."""
+    """Draws things in a small picture: buildings from near to far, then the rest far to near."""
     farthest = min(RANGE, LEAST_SCALE * lens.focal_y)
     open_columns(canvas)
     slope = lens.centre / abs(lens.focal_x)

@@ -12,8 +12,22 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .canvas import HALF_FULL, LABEL, RB, Canvas, Pixel, Window, mix, leaf
-from .faces import FRONT, LEFT, MAIN, PLAIN, REAR, RIGHT, ROOF, TRIM, WALL, Part, mix_palette, stripe, stripes
+from .canvas import HALF_FULL, LABEL, RB, Canvas, Pixel, Window, leaf, mix
+from .faces import (
+    FRONT,
+    LEFT,
+    MAIN,
+    PLAIN,
+    REAR,
+    RIGHT,
+    ROOF,
+    TRIM,
+    WALL,
+    Part,
+    mix_palette,
+    stripe,
+    stripes,
+)
 from .lens import NEAR, Air, Lens, brightness, clearness
 
 
@@ -90,73 +104,21 @@ def _paint_column(
 
 
 @leaf
-def _paint_column_coarse(
-    pixels: NDArray[np.uint32],
-    depths: NDArray[np.float32],
-    heights: NDArray[np.float32],
-    stripes_: NDArray[np.uint32],
+def draw_lid(
+    canvas: Canvas,
     window: Window,
     lens: Lens,
     column: int,
-    z: float,
+    near: float,
+    far: float,
     high: float,
-    count: int,
-    cover: float,
-    owns: bool,
-) -> None:
-    """Draws stripes as `_paint_column` does, but between stripes rows belong to one or the other.
-
-    The top and the bottom are soft still: they tell how far a thing is.
-    """
-    scale = lens.focal_y / z
-    base = lens.horizon + lens.z * scale
-    top, bottom = base - high * scale, base - heights[count - 1] * scale
-    depth, whole = np.float32(z), cover > 0.996
-    begin, end = max(window.first, int(math.ceil(top))), min(window.end, int(math.floor(bottom)))
-    above, below = int(math.floor(top)), int(math.floor(bottom))
-    if window.first <= above < window.end and above < top:
-        if depth < depths[above, column]:
-            part = int(256.0 * cover * (min(bottom, above + 1.0) - top))
-            pixels[above, column] = mix(pixels[above, column], stripes_[0], part)
-            if owns and part >= HALF_FULL:
-                depths[above, column] = depth
-    if window.first <= below < window.end and below >= begin and bottom > below:
-        if depth < depths[below, column]:
-            part = int(256.0 * cover * (bottom - below))
-            shown = stripes_[count - 1]
-            pixels[below, column] = mix(pixels[below, column], shown, part)
-            if owns and part >= HALF_FULL:
-                depths[below, column] = depth
-    row = begin
-    for k in range(count):
-        stop = end
-        if k < count - 1:
-            stop = min(end, int(base - heights[k] * scale + 0.5))
-        colour = stripes_[k]
-        if whole:
-            for full in range(row, stop):
-                if depth < depths[full, column]:
-                    pixels[full, column] = colour
-                    depths[full, column] = depth
-        else:
-            part = int(256.0 * cover)
-            for full in range(row, stop):
-                if depth < depths[full, column]:
-                    pixels[full, column] = mix(pixels[full, column], colour, part)
-                    if owns and part >= HALF_FULL:
-                        depths[full, column] = depth
-        row = max(row, stop)
-
-
-@leaf
-def _lid(
-    canvas: Canvas, window: Window, lens: Lens, column: int, near: float, far: float, high: float, colour: Pixel
+    colour: Pixel,
 ) -> None:
     """Draws the top of a box, seen from above it, between two depths of a column."""
     drop = (lens.z - high) * lens.focal_y
     top, bottom = lens.horizon + drop / far, lens.horizon + drop / near
-    begin = max(window.first, int(math.floor(top)))
-    for row in range(begin, min(window.end, int(math.ceil(bottom)))):
+    begin = max(window.first, math.floor(top))
+    for row in range(begin, min(window.end, math.ceil(bottom))):
         z = np.float32(min(far, max(near, drop / max(row + 0.5 - lens.horizon, 1e-3))) - 0.02)
         part = int(256.0 * (min(bottom, row + 1.0) - max(top, float(row))))
         if z < canvas.depth[row, column] and part > 0:
@@ -191,10 +153,10 @@ def _extent(lens: Lens, part: Part) -> tuple[float, float]:
 
 
 @leaf
-def draw_part(canvas: Canvas, window: Window, lens: Lens, air: Air, part: Part, fine: bool) -> None:
-    """Draws one upright box."""
+def draw_part(canvas: Canvas, window: Window, lens: Lens, air: Air, part: Part) -> None:
+    """Draws one upright box of a large picture."""
     left, right = _extent(lens, part)
-    first, last = max(0, int(math.floor(left))), min(canvas.pixels.shape[1], int(math.ceil(right)))
+    first, last = max(0, math.floor(left)), min(canvas.pixels.shape[1], math.ceil(right))
     if first >= last:
         return
     # The eye and the rays in the box's own frame; a ray's parameter is its depth.
@@ -229,40 +191,33 @@ def draw_part(canvas: Canvas, window: Window, lens: Lens, air: Air, part: Part, 
             mix_palette(canvas, part, lens, air, face, enter)
             seen, seen_shine = face, shine
         if lens.z > part.high:
-            _lid(canvas, window, lens, column, enter, leave, part.high, canvas.palette[TRIM if part.kind != PLAIN else MAIN])
+            draw_lid(
+                canvas,
+                window,
+                lens,
+                column,
+                enter,
+                leave,
+                part.high,
+                canvas.palette[TRIM if part.kind != PLAIN else MAIN],
+            )
         if part.kind == ROOF:
             count = stripe(canvas, 0, part.low, canvas.palette[MAIN])
         else:
             count = stripes(canvas, part, face, u, wide, enter / lens.focal_y)
-        if fine:
-            _paint_column(
-                canvas.pixels,
-                canvas.depth,
-                canvas.heights,
-                canvas.stripes,
-                window,
-                lens,
-                column,
-                enter,
-                part.high,
-                count,
-                cover,
-                part.kind != WALL,
-            )
-        else:
-            _paint_column_coarse(
-                canvas.pixels,
-                canvas.depth,
-                canvas.heights,
-                canvas.stripes,
-                window,
-                lens,
-                column,
-                enter,
-                part.high,
-                count,
-                cover,
-                part.kind != WALL,
-            )
+        _paint_column(
+            canvas.pixels,
+            canvas.depth,
+            canvas.heights,
+            canvas.stripes,
+            window,
+            lens,
+            column,
+            enter,
+            part.high,
+            count,
+            cover,
+            part.kind != WALL,
+        )
         if part.kind == WALL and cover > 0.996 and top < canvas.wall[1, column] and part.low <= 0.0:
             canvas.wall[0, column], canvas.wall[1, column] = enter, top

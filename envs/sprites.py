@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from .canvas import Sheet, Pixel, Window, ellipse, glyph, octagon, rectangle, kernel, leaf
+from .canvas import Pixel, Sheet, Window, ellipse, glyph, leaf, octagon, rectangle
 from .lens import Air, Lens, Looks, brightness, tone
 from .plants import draw_bush, draw_small_plant, draw_tree
 
@@ -361,7 +361,7 @@ def draw_sprite(
     kind, variant = int(sprite[6]) & 15, int(sprite[6]) >> 4
     label = looks.sprite_label[kind]
     is_front = math.cos(sprite[2]) * dx + math.sin(sprite[2]) * dy < 0.0
-    if (kind == TREE or kind == BUSH) and not fine:
+    if (kind in (TREE, BUSH)) and not fine:
         draw_small_plant(canvas, window, lens, air, sprite, x, z, kind == TREE, variant, label)
     elif kind == TREE:
         draw_tree(canvas, window, lens, air, x, z, sprite, variant, label)

@@ -12,7 +12,7 @@ from ..paint import Atlas
 from ..scene import Scene
 from .lives import ACCELERATION, DAYLIGHT, HEADING, INDEX, ROUTE_S, Array, Life, Lives, X, Y
 from .road import Pool, Town, lane_pose
-from .sensors import BRAKING, _list_people, _list_town, _list_vehicles, _put_box
+from .sensors import ALL_ROUND, BRAKING, _list_people, _list_town, _list_vehicles, _put_box
 from .traffic import EGO_HALF_LENGTH
 
 EGO_PAINT = 5  # yellow: the ego is told apart from everybody
@@ -71,9 +71,7 @@ def draw_above(
     counts[1] = _list_people(life, sprites, span)
     _put_box(boxes, counts[0], life.ego[X], life.ego[Y], life.ego[HEADING], 1, code)
     counts[0] += 1
-    for k in range(2):  # both halves of the plane: from above one sees all around
-        look = life.ego[HEADING] + k * np.pi
-        _list_town(town, life, boxes, sprites, counts, look, 50.0, span, 1e9)
+    _list_town(town, life, boxes, sprites, counts, 0.0, ALL_ROUND, span, 1e9)
     scene = Scene(town.cell_tile, outside, boxes[: counts[0]], sprites[: counts[1]])
     draw_top(canvas, plan, air, scene, atlas, looks, fine)
     if dots > 0.0:

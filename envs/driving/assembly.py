@@ -167,6 +167,7 @@ def _grow(plan: Sketch, town: int) -> tuple[list[Array], list[Array]]:
         houses, things = own.buildings.copy(), own.statics.copy()
         for rows in (houses, things):
             rows[:, :2] += centre(cell)
+        things = things[np.argsort(-things[:, 4], kind="stable")]  # a camera stops at small ones
         houses[:, 5] *= 0.85 + 0.4 * chance[1, cell]
         houses[:, 6] = (houses[:, 6] + int(chance[2, cell] * COLOURS)) % COLOURS
         buildings.append(houses)

@@ -10,13 +10,14 @@ from ..overhead import Overview
 from ..raster import FRONT_TAN_X, MIRROR_SHARE, MIRROR_TAN_X
 from .above import BIRD_SPAN, draw_above, follow
 from .config import DrivingConfig
-from .looks import LABEL_COLOURS, looks
 from .lives import Array, Lives
+from .looks import LABEL_COLOURS, looks
 from .params import CELL, CELLS
 from .road import TILES, Pool
 from .sensors import BOXES, COARSE, FINE, SPRITES, atlas, draw_lives
 
 FINE_FROM = 200  # [px] wide: pictures from here on use fine texels and details
+TOWN_BOXES, TOWN_SPRITES = 1024, 3072  # listed at most in pictures of a whole town
 WORLD_SPAN = 90.0  # [m] of the street that the world picture shows
 FAR = 60.0  # [m] that is white in depth pictures
 VIEWS = ("world", "front", "top", "map", "labels", "depth")
@@ -30,11 +31,8 @@ class Cameras:
         self._pool, self._config = pool, config
         self._looks = looks()
         self._outside = _outside_tile()
-        self._lists = (
-            np.zeros((BOXES, 9), np.float32),
-            np.zeros((SPRITES, 8), np.float32),
-            np.zeros(2, np.int64),
-        )
+        self._lists = _draw_lists(BOXES, SPRITES)
+        self._town_lists = _draw_lists(TOWN_BOXES, TOWN_SPRITES)
         h, w = config.height, config.width
         is_rgb = config.colour == "rgb"
         self.shape = (h, w, 3 if is_rgb else 1)
@@ -66,20 +64,21 @@ class Cameras:
 
     def draw_bird(self, lives: Lives, lanes: Array) -> None:
         """Draws the bird's-eye cameras of these lanes, nose up, into `bird`."""
-        height, width = self._canvas.pixels.shape
+        height, _width = self._canvas.pixels.shape
         for b in lanes:
             plan = follow(lives[b], height, BIRD_SPAN)
-            colour = self._above(lives, int(b), self._canvas, plan, BIRD_SPAN, 0.0)
+            colour = self._above(lives, int(b), self._canvas, self._lists, plan, BIRD_SPAN, 0.0)
             self.bird[b] = colour if self.shape[2] == 3 else _grey(colour)
 
     def _above(
-        self, lives: Lives, lane: int, canvas: Canvas, plan: Overview, span: float, dots: float
-    ) -> NDArray[np.uint8]:
+        self, lives: Lives, lane: int, canvas: Canvas, lists: tuple[Array, Array, Array],
+        plan: Overview, span: float, dots: float,
+    ) -> NDArray[np.uint8]:  # fmt: skip
         """Returns a picture from above, the size of the canvas."""
         height, width = canvas.pixels.shape
         fine = width >= FINE_FROM
         draw_above(
-            self._pool, lives, lane, canvas, *self._lists, atlas(FINE if fine else COARSE),
+            self._pool, lives, lane, canvas, *lists, atlas(FINE if fine else COARSE),
             self._looks, self._outside, fine, plan, span, dots,
         )  # fmt: skip
         image = np.zeros((height, width, 3), np.uint8)
@@ -100,24 +99,26 @@ class Cameras:
             raise ValueError(f"`width` and `height` must be >= 16; got {width} x {height}.")
         if view == "world":
             return self._world(lives, lane, width, height)
-        canvas = make_canvas(width, height)
+        canvas, lists = make_canvas(width, height, TOWN_BOXES + TOWN_SPRITES), self._town_lists
         if view == "top":
             plan = follow(lives[lane], height, WORLD_SPAN)
-            return self._above(lives, lane, canvas, plan, WORLD_SPAN * max(1.0, width / height), 2.5)
+            span = WORLD_SPAN * max(1.0, width / height)
+            return self._above(lives, lane, canvas, lists, plan, span, 2.5)
         if view == "map":
             side = CELL * CELLS
             plan = Overview(0.5 * side, 0.5 * side, 0.5 * np.pi, 1.04 * side / min(width, height))
-            return self._above(lives, lane, canvas, plan, side, 1.2)
+            return self._above(lives, lane, canvas, lists, plan, side, 1.2)
         image = np.zeros((1, height, width, 3), np.uint8)
         labels = np.zeros((1, height, width), np.uint8)
         depth = np.zeros((1, height, width), np.float32)
         one = lives[lane : lane + 1]
         self._draw(one, np.zeros(1, np.int64), canvas, image, labels, depth)
         if view == "labels":
-            return LABEL_COLOURS[labels[0]]
+            shown: NDArray[np.uint8] = LABEL_COLOURS[labels[0]]
+            return shown
         if view == "depth":
             grey = (255.0 * np.exp(-depth[0] / FAR)).astype(np.uint8)
-            return np.repeat(grey[..., None], 3, axis=2)
+            return np.asarray(np.repeat(grey[..., None], 3, axis=2))
         return image[0]
 
     def _world(self, lives: Lives, lane: int, width: int, height: int) -> NDArray[np.uint8]:
@@ -134,6 +135,15 @@ class Cameras:
             lives, lane, "map", right, height - front - gap
         )
         return out
+
+
+def _draw_lists(boxes: int, sprites: int) -> tuple[Array, Array, Array]:
+    """Returns scratch for a scene of at most so many boxes and sprites, and their counts."""
+    return (
+        np.zeros((boxes, 9), np.float32),
+        np.zeros((sprites, 8), np.float32),
+        np.zeros(2, np.int64),
+    )
 
 
 def _outside_tile() -> int:

@@ -23,7 +23,6 @@ from ..raster import (
     FRONT_TAN_X,
     FRONT_TAN_Y,
     MIRROR_HORIZON,
-    MIRROR_SHARE,
     MIRROR_TAN_X,
     MIRROR_TAN_Y,
     draw_front,
@@ -37,6 +36,7 @@ from .lives import (
     V_COLOUR,
     V_HEADING,
     V_KIND,
+    V_LANE,
     V_MODE,
     V_NEXT,
     V_S,
@@ -49,7 +49,6 @@ from .lives import (
     W_PHASE,
     W_X,
     W_Y,
-    V_LANE,
     Array,
     Life,
     Lives,
@@ -65,10 +64,10 @@ from .traffic import light_state
 CAMERA_HEIGHT = 1.5  # [m]
 CAMERA_AHEAD = 0.6  # [m] of the middle of the car
 COARSE, FINE = 0.25, 0.1  # [m] texels of the ground
-SIGHT, MIRROR_SIGHT = 150.0, 70.0  # [m] how far things are listed
+SIGHT, MIRROR_SIGHT, SMALL_MIRROR_SIGHT = 150.0, 70.0, 45.0  # [m] how far things are listed
 BOXES, SPRITES = 256, 256  # listed at most
 TINY = 6.0  # [px] plants and posts lower than this are left out
-TALLEST = 9.0  # [m] of plants and posts
+ALL_ROUND = 1e6  # slope of a view from above
 ROOM = 3.0  # [m] between an ego and its cameras, and half of the widest tree
 CELL_REACH = 0.75 * CELL  # [m] from a cell's centre to its corners, and some more
 FOG_SCALE = 0.06  # [1/m] extinction at fog 1: some 30 m of sight
@@ -219,15 +218,14 @@ def _list_town(
 
     Args:
       counts: boxes and sprites listed so far, updated.
-      look: heading of the view [rad]; slope: tangent of half its width.
+      look: heading of the view [rad]; slope: tangent of half its width, `ALL_ROUND`: everywhere.
       focal: pixels a tangent of 1; plants and posts that would be tiny are left out.
     """
     ex, ey = life.ego[X], life.ego[Y]
-    c, s = np.cos(look), np.sin(look)
+    c, s = (np.cos(look), np.sin(look)) if slope < ALL_ROUND else (0.0, 0.0)
     wide = np.sqrt(1.0 + slope * slope)
     x0, x1 = int((ex - sight) // CELL), int((ex + sight) // CELL)
     y0, y1 = int((ey - sight) // CELL), int((ey + sight) // CELL)
-    plants = min(sight, TALLEST * focal / TINY) + CELL_REACH
     for ix in range(max(x0, 0), min(x1 + 1, CELLS)):
         for iy in range(max(y0, 0), min(y1 + 1, CELLS)):
             dx, dy = (ix + 0.5) * CELL - ex, (iy + 0.5) * CELL - ey
@@ -236,7 +234,8 @@ def _list_town(
                 continue
             if abs(-s * dx + c * dy) > slope * max(ahead, 0.0) + CELL_REACH * wide:
                 continue
-            has_plants = dx * dx + dy * dy < plants * plants
+            nearest = np.sqrt(dx * dx + dy * dy) - CELL_REACH
+            least = TINY * nearest / wide  # [px m]
             cell = ix * CELLS + iy
             # What is in view is noted without a branch, then written: branches that are taken as
             # often as not would cost more than all the rest.
@@ -263,8 +262,8 @@ def _list_town(
                 row = town.statics[k]
                 kind = row[3]
                 is_plant = (kind != LIGHT) & (kind != STOP_SIGN) & (kind != LIMIT_SIGN)
-                if is_plant and not has_plants:
-                    break  # signs and lights come first in a cell
+                if is_plant and row[4] * focal < least:
+                    break  # signs and lights come first in a cell, then plants by their height
                 dx, dy = row[0] - ex, row[1] - ey
                 ahead = c * dx + s * dy
                 aside = abs(-s * dx + c * dy)
@@ -284,11 +283,11 @@ def _draw_life(
     atlas: Atlas, looks: Looks, outside: int, fine: bool, strip: int, mirror: bool,
 ) -> None:  # fmt: skip
     """Draws one ego's camera on a canvas: the mirror on the first `strip` rows, then the front."""
-    heading = life.ego[HEADING]
+    heading = np.float64(life.ego[HEADING])  # all float64: both views are one compiled kernel
     x = life.ego[X] + CAMERA_AHEAD * np.cos(heading)
     y = life.ego[Y] + CAMERA_AHEAD * np.sin(heading)
-    daylight = life.weather[DAYLIGHT]
-    air = make_air(daylight, FOG_SCALE * life.weather[FOG] ** 1.5, 1.0)
+    daylight, fog = np.float64(life.weather[DAYLIGHT]), np.float64(life.weather[FOG])
+    air = make_air(daylight, FOG_SCALE * fog**1.5, 1.0)
     height = canvas.pixels.shape[0]
     focal = 0.5 * (height - strip) / FRONT_TAN_Y
     counts[0] = _list_vehicles(town, life, boxes, SIGHT)
@@ -304,7 +303,8 @@ def _draw_life(
         return
     counts[0], counts[1] = vehicles, people
     back, focal = heading + np.pi, 0.5 * strip / MIRROR_TAN_Y
-    _list_town(town, life, boxes, sprites, counts, back, MIRROR_TAN_X, MIRROR_SIGHT, focal)
+    sight = MIRROR_SIGHT if fine else SMALL_MIRROR_SIGHT
+    _list_town(town, life, boxes, sprites, counts, back, MIRROR_TAN_X, sight, focal)
     scene = Scene(town.cell_tile, outside, boxes[: counts[0]], sprites[: counts[1]])
     x = life.ego[X] - 2.0 * np.cos(heading)
     y = life.ego[Y] - 2.0 * np.sin(heading)
