@@ -71,7 +71,8 @@ def shadow(
             along = abs((z - x) * c + (side - y) * s) - box[3]
             across = abs((side - y) * c - (z - x) * s) - box[4]
             out = max(along, across, 0.0)
-            if out < SHADOW_MARGIN:
+            # Not on walls and the like that stand before it: the ground of a row has one depth.
+            if out < SHADOW_MARGIN and canvas.depth[row, column] > 0.99 * z:
                 under = canvas.pixels[row, column]
                 part = int(SHADOW_DARKNESS * fade * (1.0 - out / SHADOW_MARGIN))
                 canvas.pixels[row, column] = mix(under, under & LABEL, part)

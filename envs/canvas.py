@@ -76,8 +76,6 @@ class Canvas(NamedTuple):
     """[H, W] distance along the camera's axis [m]."""
     rows: NDArray[np.uint32]
     """[4, W] scratch of a row of ground: indices, texels, sums of red and blue, of green."""
-    wall: NDArray[np.float32]
-    """[2, W] scratch: depth of the wall that hides what is behind it [m], and its top row."""
     lee: NDArray[np.float32]
     """[2, W] scratch of small pictures: 1 / depth of the farthest wall of a column [1/m], and the
     first row that walls close."""
@@ -115,7 +113,6 @@ def make_canvas(width: int, height: int, things: int = THINGS) -> Canvas:
         np.zeros((height, width), np.uint32),
         np.zeros((height, width), np.float32),
         np.zeros((4, width), np.uint32),
-        np.zeros((2, width), np.float32),
         np.zeros((2, width), np.float32),
         np.zeros(STRIPES, np.float32),
         np.zeros(STRIPES, np.uint32),

@@ -228,22 +228,10 @@ def draw_front(
         return
     count = _collect(canvas, lens, scene, min(RANGE, LEAST_SCALE * lens.focal_y))
     boxes = scene.boxes.shape[0]
-    for column in range(canvas.wall.shape[1]):
-        canvas.wall[0, column], canvas.wall[1, column] = 1e9, 1e9
-    # Buildings come first and from near to far, so that those in a wall's lee cost nothing; the
-    # rest from far to near, so that soft edges lie over what is behind them.
-    for k in range(2 * count):
-        i = canvas.order[count - 1 - k if k < count else k - count]
+    sheet = Sheet(canvas.pixels, canvas.depth)
+    for k in range(count):
+        i = canvas.order[k]
         if i < boxes:
-            is_building = scene.boxes[i, 7] == 1.0
-            if is_building == (k < count):
-                draw_box(canvas, window, lens, air, looks, scene.boxes[i], fine)
-        elif k >= count:
-            _draw_fine(
-                Sheet(canvas.pixels, canvas.depth),
-                window,
-                lens,
-                air,
-                looks,
-                scene.sprites[i - boxes],
-            )
+            draw_box(canvas, window, lens, air, looks, scene.boxes[i], True)
+        else:
+            _draw_fine(sheet, window, lens, air, looks, scene.sprites[i - boxes])

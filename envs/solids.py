@@ -22,7 +22,6 @@ from .faces import (
     RIGHT,
     ROOF,
     TRIM,
-    WALL,
     Part,
     mix_palette,
     stripe,
@@ -44,12 +43,10 @@ def _paint_column(
     high: float,
     count: int,
     cover: float,
-    owns: bool,
 ) -> None:
     """Draws stripes from height `high` [m] down at depth z; `cover`: part of the column, 0-1.
 
-    Rows within one stripe are filled at once; where stripes meet, a row is their mean. `owns`: a
-    row that is covered for the most part takes the depth.
+    Rows within one stripe are filled at once; where stripes meet, a row is their mean.
     """
     scale = lens.focal_y / z
     base = lens.horizon + lens.z * scale
@@ -95,7 +92,7 @@ def _paint_column(
                         depths[row, column] = depth
                     else:
                         pixels[row, column] = mix(pixels[row, column], shown, part)
-                        if owns and part >= HALF_FULL:
+                        if part >= HALF_FULL:
                             depths[row, column] = depth
                 rb, green, total = np.uint32(0), np.uint32(0), np.uint32(0)
                 row += 1
@@ -176,9 +173,6 @@ def draw_part(canvas: Canvas, window: Window, lens: Lens, air: Air, part: Part) 
         enter, leave = max(enter_x, enter_y), min(max(ax, bx), max(ay, by))
         if enter < NEAR or enter >= leave:
             continue
-        top = lens.horizon + (lens.z - part.high) * lens.focal_y / enter
-        if enter > canvas.wall[0, column] and top >= canvas.wall[1, column]:
-            continue
         wide = enter / abs(lens.focal_x)
         if enter_x > enter_y:
             face, u = (REAR if dx > 0.0 else FRONT), eye_y + enter * dy
@@ -217,7 +211,4 @@ def draw_part(canvas: Canvas, window: Window, lens: Lens, air: Air, part: Part) 
             part.high,
             count,
             cover,
-            part.kind != WALL,
         )
-        if part.kind == WALL and cover > 0.996 and top < canvas.wall[1, column] and part.low <= 0.0:
-            canvas.wall[0, column], canvas.wall[1, column] = enter, top
