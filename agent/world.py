@@ -7,13 +7,15 @@ because nobody else may ask an environment whether it has something.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import gymnasium
 import numpy as np
 import torch
+from gymnasium.envs.registration import load_env_creator
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
@@ -252,6 +254,13 @@ class World:
             )
         return frame.astype(np.uint8)
 
+    def score_so_far(self, lane: int = 0) -> dict[str, float]:
+        """Returns the scores of a running episode; empty but in native worlds that keep them."""
+        if not self._is_native or not self.offers("score"):
+            return {}
+        found = self._native("score")(lane)
+        return {name: float(value) for name, value in found.items()}
+
     @property
     def _is_native(self) -> bool:
         return not isinstance(self.env.unwrapped, SyncVectorEnv)
@@ -341,6 +350,34 @@ def make_world(
         return describe(_synchronous([lambda: single]), _name(env))
     made = _synchronous([env] * num_envs)
     return describe(made, _name(made.envs[0]))
+
+
+class Offer(NamedTuple):
+    """What an id's maker says of itself before anything is made."""
+
+    arguments: tuple[str, ...] | None
+    """Names that it takes; None where it takes any, or where they can't be told."""
+    render_modes: tuple[str, ...]
+
+
+def offer_of(name: str) -> Offer:
+    """Returns what may be asked of the environment that an id names.
+
+    Raises:
+      ValueError: an unknown id, or a module that isn't there.
+    """
+    try:
+        entry = gymnasium.spec(_imported(name)).entry_point
+        make = load_env_creator(entry) if isinstance(entry, str) else entry
+    except (gymnasium.error.Error, ImportError) as problem:
+        raise ValueError(f"`env` must be an environment's id; got {name!r}. {problem}") from problem
+    modes = tuple(getattr(make, "metadata", {}).get("render_modes") or ())
+    try:
+        wanted = inspect.signature(make).parameters.values() if make is not None else ()
+    except (TypeError, ValueError):  # written in C
+        return Offer(None, modes)
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in wanted)
+    return Offer(None if takes_any else tuple(one.name for one in wanted), modes)
 
 
 def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:

@@ -79,6 +79,10 @@ class DrivingVectorEnv(BatchVectorEnv):
         """Returns a lane drawn as "world", "front", "top", "map", "labels" or "depth"."""
         return self.driving.picture(lane, view, width, height)
 
+    def score(self, lane: int = 0) -> dict[str, float]:
+        """Returns the score of the running episode, as `info["score"]` tells it at the end."""
+        return self.driving.score(lane)
+
     def snapshot(self, lane: int = 0) -> dict[str, Array]:
         """Returns a copy of one life, exact."""
         return self.driving.snapshot(lane)
@@ -147,6 +151,10 @@ class DrivingEnv(BatchEnv):
     ) -> NDArray[np.uint8]:
         """Returns the life drawn as "world", "front", "top", "map", "labels" or "depth"."""
         return self.driving.picture(lane, view, width, height)
+
+    def score(self, lane: int = 0) -> dict[str, float]:
+        """Returns the score of the running episode, as `info["score"]` tells it at the end."""
+        return self.driving.score(lane)
 
     def snapshot(self, lane: int = 0) -> dict[str, Array]:
         """Returns a copy of the life, exact."""
