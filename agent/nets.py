@@ -28,20 +28,32 @@ def linear(inputs: int, outputs: int, gain: float = 1.0, bias: bool = True) -> n
 
     Source: Huang 2022, The 37 Implementation Details of PPO, detail 2.
     """
-    layer = nn.Linear(inputs, outputs, bias=bias)
+    layer = _layer(inputs, outputs, bias)
     _orthogonal(layer, gain)
     return layer
 
 
 def zero_linear(inputs: int, outputs: int) -> nn.Linear:
     """Returns a Linear layer without bias whose weights begin at zero."""
-    layer = nn.Linear(inputs, outputs, bias=False)
+    layer = _layer(inputs, outputs, bias=False)
     nn.init.zeros_(layer.weight)
     return layer
 
 
+def _layer(inputs: int, outputs: int, bias: bool) -> nn.Linear:
+    """Returns a Linear layer; without a warning also with 0 outputs, for what is not declared."""
+    layer = nn.Linear(inputs, max(outputs, 1), bias=bias)
+    if outputs == 0:
+        layer.out_features = 0
+        layer.weight = nn.Parameter(torch.zeros(0, inputs))
+        if bias:
+            layer.bias = nn.Parameter(torch.zeros(0))
+    return layer
+
+
 def _orthogonal(layer: nn.Linear | nn.Conv2d | nn.Conv1d, gain: float = math.sqrt(2)) -> None:
-    nn.init.orthogonal_(layer.weight, gain)
+    if layer.weight.numel():
+        nn.init.orthogonal_(layer.weight, gain)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
 
@@ -71,7 +83,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns f32[N, C, H, W] of the same shape."""
-        return x + self.second(functional.relu(self.first(functional.relu(x))))
+        return cast(Tensor, x + self.second(functional.relu(self.first(functional.relu(x)))))
 
 
 def _impala(channels: int) -> nn.Sequential:
@@ -142,7 +154,10 @@ class ImageEncoder(nn.Module):
         """
         super().__init__()
         height, wide, channels = shape
-        self.backbone = make_backbone(backbone, channels).to(memory_format=torch.channels_last)
+        self.backbone = make_backbone(backbone, channels)
+        for weights in self.backbone.parameters():
+            if weights.dim() == 4:
+                weights.data = weights.data.contiguous(memory_format=torch.channels_last)
         try:
             flat = self.backbone(torch.zeros(1, channels, height, wide)).numel()
         except RuntimeError as problem:

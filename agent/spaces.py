@@ -264,7 +264,8 @@ class ActionWriter:
             free = np.clip(rng.standard_normal((batch, len(low))), low, high)
             return torch.from_numpy(np.where(bounded, even, free).astype(np.float32))
         draws = torch.from_numpy(rng.random((batch, self.spec.width))).masked_fill(~available, -1.0)
-        return torch.stack([head.argmax(1) for head in torch.split(draws, list(self.spec.sizes), 1)], 1)
+        heads = torch.split(draws, list(self.spec.sizes), 1)
+        return torch.stack([head.argmax(1) for head in heads], 1)
 
     def mask(self, mask: Any) -> Tensor:
         """Returns bool[B, A] of an info's "action_mask": an array, or a tuple of one per head.

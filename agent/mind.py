@@ -1,0 +1,144 @@
+"""The one file that wires the five rooms: perceive, feel, reason, decide."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .config import MindConfig
+from .decision import Policy
+from .perception import Perception
+from .types import (
+    AbstractEmotion,
+    AbstractReasoner,
+    Affect,
+    Judgement,
+    MindState,
+    Observation,
+    Outcome,
+    Percept,
+    Trace,
+    WorldSpec,
+    scatter,
+    select,
+)
+
+
+class Mind(nn.Module):
+    """A mind for one kind of world. Without reasoner and emotion it is a recurrent policy."""
+
+    def __init__(
+        self,
+        spec: WorldSpec,
+        config: MindConfig | None = None,
+        reasoner: AbstractReasoner | None = None,
+        emotion: AbstractEmotion | None = None,
+    ) -> None:
+        """Makes an untrained mind; its weights follow from `config.seed` alone."""
+        super().__init__()
+        self.spec = spec
+        self.config = config or MindConfig()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.config.seed)
+            self.perception = Perception(spec, self.config.perception)
+            self.decision = Policy(
+                self.config.perception.features, spec.actions, self.config.decision
+            )
+        self.reasoner = reasoner
+        self.emotion = emotion
+
+    def initial_state(self, batch: int) -> MindState:
+        """Returns the state of `batch` lives that have not begun."""
+        actions = self.spec.actions
+        every = torch.ones(batch, actions.width, dtype=torch.bool)
+        still = torch.zeros(batch, actions.heads)
+        return MindState(
+            memory=self.perception.initial_memory(batch),
+            action=still if actions.is_box else still.long(),
+            value=torch.zeros(batch),
+            features=torch.zeros(batch, self.config.perception.features),
+            risk=torch.zeros(batch),
+            allowed=every,
+            allowed_calm=every,
+            history=torch.zeros(batch, self.config.history, len(self.spec.facts)),
+            affect=Affect.neutral(batch),
+        )
+
+    @torch.no_grad()
+    def act(
+        self,
+        state: MindState,
+        observation: Observation,
+        outcome: Outcome,
+        rng: torch.Generator,
+        greedy: bool = False,
+    ) -> tuple[MindState, Trace]:
+        """Returns the state after this tick, and all notes of it.
+
+        Args:
+          state: what the last tick returned, or `initial_state`.
+          observation: what is seen now, of the new life where one ended.
+          outcome: what the last action led to; `Outcome.nothing` at the very beginning.
+          rng: chance in the choice; not drawn from if `greedy`.
+        """
+        begun = self.begin(state, observation.is_first)
+        percept = self.perception.perceive(observation, begun)
+        arrival, arrival_value = self._arrive(state, outcome, percept)
+        affect = self._feel(state, outcome, arrival, arrival_value, observation.is_first)
+        judgement = self._reason(observation, percept, affect, begun)
+        decision = self.decision.decide(
+            percept, affect, judgement, observation.available, rng, greedy
+        )
+        after = MindState(
+            memory=percept.memory,
+            action=decision.action,
+            value=decision.value,
+            features=percept.features,
+            risk=percept.risk,
+            allowed=judgement.allowed,
+            allowed_calm=judgement.allowed_calm,
+            history=torch.cat((begun.history[:, 1:], percept.facts[:, None]), dim=1),
+            affect=affect,
+        )
+        return after, Trace(
+            observation, outcome, percept, affect, judgement, decision, arrival_value
+        )
+
+    def begin(self, state: MindState, is_first: Tensor) -> MindState:
+        """Returns the state with lives that begin now made new."""
+        lanes = is_first.nonzero().squeeze(-1)
+        if len(lanes) == 0:
+            return state
+        return scatter(state, lanes, self.initial_state(len(lanes)))
+
+    def _arrive(
+        self, state: MindState, outcome: Outcome, percept: Percept
+    ) -> tuple[Percept, Tensor]:
+        """Returns what was perceived where the last action led, and its value f32[B]."""
+        if outcome.final is None:
+            return percept, percept.value
+        last = self.perception.perceive(outcome.final, select(state, outcome.lanes))
+        arrival = scatter(percept, outcome.lanes, last)
+        return arrival, arrival.value.masked_fill(outcome.terminated, 0.0)
+
+    def _feel(
+        self,
+        state: MindState,
+        outcome: Outcome,
+        arrival: Percept,
+        arrival_value: Tensor,
+        is_first: Tensor,
+    ) -> Affect:
+        neutral = Affect.neutral(state.batch_size)
+        if self.emotion is None:
+            return neutral
+        affect = self.emotion.feel(outcome, arrival, arrival_value, state)
+        lanes = is_first.nonzero().squeeze(-1)
+        return scatter(affect, lanes, select(neutral, lanes)) if len(lanes) else affect
+
+    def _reason(
+        self, observation: Observation, percept: Percept, affect: Affect, state: MindState
+    ) -> Judgement:
+        if self.reasoner is None:
+            return Judgement.unreasoned(self.spec.actions, observation.batch_size)
+        return self.reasoner.reason(observation, percept, affect, state)
