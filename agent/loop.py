@@ -1,0 +1,209 @@
+"""A mind, an expert, a person or chance living in a vector environment.
+
+The one place that calls `env.reset` and `env.step`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .config import LoopConfig
+from .mind import Mind
+from .types import Episode, MindState, Observation, Outcome, Tick, Trace
+from .world import World
+
+PERSON = "human"
+"""The driver of a step whose actions were handed in."""
+_VIEWS = {"expert": "true", "visible-expert": "visible"}
+
+
+class Life:
+    """Lives in the B lanes of a world, side by side; a lane that ends begins its next episode.
+
+    Where a mind is given and another drives, the mind watches: it perceives every tick, and
+    remembers what was done instead of what it would have done.
+    """
+
+    def __init__(self, world: World, config: LoopConfig, mind: Mind | None = None) -> None:
+        """Begins nothing yet: call `reset`.
+
+        Raises:
+          ValueError: the driver is a mind and none is given, or an expert and the world has none.
+        """
+        if config.driver == "mind" and mind is None:
+            raise ValueError(
+                "`mind` must be given for the driver `mind`; got None. "
+                "Give one, or choose another driver."
+            )
+        if config.driver in _VIEWS and not world.offers("expert"):
+            raise ValueError(
+                f"`driver` must be mind or random in {world.spec.env}, which has no expert; "
+                f"got {config.driver!r}. Choose one of those."
+            )
+        self.world = world
+        self.config = config
+        self.mind = mind
+        self._is_begun = False
+
+    # ------------------------------------------------------------------------ what is now
+
+    @property
+    def driver(self) -> str:
+        """Who acts where no actions are handed in."""
+        return self.config.driver
+
+    @property
+    def observation(self) -> Observation:
+        """What is seen now, before the next step."""
+        self._check_begun()
+        return self._observation
+
+    @property
+    def infos(self) -> Mapping[str, Any]:
+        """What the environment told last."""
+        self._check_begun()
+        return self._infos
+
+    # ------------------------------------------------------------------------ living
+
+    def reset(self, seed: int | None = None) -> None:
+        """Begins a new life in every lane: lane i that of `seed` + i, or of the config's seed."""
+        world, batch = self.world, self.world.num_envs
+        self.seed = self.config.seed if seed is None else seed
+        raw, infos = world.env.reset(seed=self.seed)
+        self._infos: Mapping[str, Any] = infos
+        self._observation = world.observe(raw, infos, torch.ones(batch, dtype=torch.bool))
+        self._outcome = Outcome.nothing(batch)
+        self._index = 0
+        self._lengths = np.zeros(batch, np.int64)
+        self._totals = np.zeros(batch, np.float64)
+        self._counts = np.zeros(batch, np.int64)
+        self._rng = torch.Generator().manual_seed(self.seed)
+        self._dice = np.random.default_rng(self.seed)
+        if self.mind is not None:
+            self._state: MindState = self.mind.initial_state(batch)
+        view = _VIEWS.get(self.driver)
+        self._expert: Callable[[], Any] | None = world.expert(view) if view else None
+        self._is_begun = True
+
+    def step(self, actions: Any | None = None) -> Tick:
+        """Lives one step in every lane.
+
+        Args:
+          actions: a person's, as the environment takes a batch of them; None lets the driver act.
+        Raises:
+          RuntimeError: nothing has begun yet.
+          ValueError: the environment gave a reward that is not finite.
+        """
+        self._check_begun()
+        world, infos = self.world, self._infos
+        trace = self._think()
+        driver = self.driver if actions is None else PERSON
+        if actions is None:
+            actions = self._choose(trace)
+        if trace is not None and driver != "mind":
+            self._state = replace(self._state, action=world.writer.read(actions))
+        truth = world.truth(infos)
+        raw, reward, terminated, truncated, infos = world.env.step(actions)
+        self._outcome = world.outcome(reward, terminated, truncated, infos)
+        self._observation = world.observe(raw, infos, self._outcome.ended)
+        self._infos = infos
+        tick = Tick(
+            index=self._index,
+            driver=driver,
+            trace=trace,
+            truth=truth,
+            actions=actions,
+            reward=np.asarray(reward, np.float64),
+            terminated=np.asarray(terminated, bool),
+            truncated=np.asarray(truncated, bool),
+            reward_terms=world.reward_terms(infos),
+            cost=world.cost(infos),
+            infos=infos,
+            episodes=self._count(reward, terminated, truncated, infos),
+        )
+        self._index += 1
+        return tick
+
+    def _think(self) -> Trace | None:
+        if self.mind is None:
+            return None
+        self._state, trace = self.mind.act(
+            self._state, self._observation, self._outcome, self._rng, self.config.greedy
+        )
+        return trace
+
+    def _choose(self, trace: Trace | None) -> Any:
+        """Returns the driver's actions, as the environment takes them."""
+        if self._expert is not None:
+            return self._expert()
+        if self.driver == "random":
+            return self.world.writer.write(self._at_random(self._observation.available))
+        assert trace is not None, "the driver `mind` has a mind"
+        return self.world.writer.write(trace.decision.action)
+
+    def _at_random(self, available: Tensor) -> Tensor:
+        return self.world.writer.random(self._dice, available)
+
+    def _count(
+        self,
+        reward: NDArray[np.float64],
+        terminated: NDArray[np.bool_],
+        truncated: NDArray[np.bool_],
+        infos: Mapping[str, Any],
+    ) -> tuple[Episode, ...]:
+        """Returns the episodes that ended with this step."""
+        self._lengths += 1
+        self._totals += reward
+        ended = []
+        for lane in np.flatnonzero(terminated | truncated).tolist():
+            score, end = self.world.score(infos, lane)
+            ended.append(
+                Episode(
+                    lane=lane,
+                    seed=self.seed + lane,
+                    index=int(self._counts[lane]),
+                    total_reward=float(self._totals[lane]),
+                    length=int(self._lengths[lane]),
+                    terminated=bool(terminated[lane]),
+                    truncated=bool(truncated[lane]),
+                    end=end,
+                    score=score,
+                )
+            )
+            self._counts[lane] += 1
+            self._lengths[lane], self._totals[lane] = 0, 0.0
+        return tuple(ended)
+
+    def _check_begun(self) -> None:
+        if not self._is_begun:
+            raise RuntimeError("`reset` must come first; this life has not begun. Call it.")
+
+
+def episodes(life: Life, count: int) -> Iterator[Tick]:
+    """Yields the ticks of `count` episodes, as many from each lane as go round.
+
+    Lane i of B gives count // B episodes and the first count % B lanes one more, the first ones
+    that it lives: the quickest lanes don't give more, which would favour short episodes. Ticks
+    name only episodes that count.
+
+    Raises:
+      ValueError: `count` is not at least 1.
+    """
+    if count < 1:
+        raise ValueError(f"`count` must be at least 1; got {count}. Ask for some episodes.")
+    lanes = life.world.num_envs
+    due = np.array([count // lanes + (lane < count % lanes) for lane in range(lanes)])
+    while (due > 0).any():
+        tick = life.step()
+        counted = tuple(episode for episode in tick.episodes if due[episode.lane] > 0)
+        for episode in counted:
+            due[episode.lane] -= 1
+        yield replace(tick, episodes=counted)
