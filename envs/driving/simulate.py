@@ -97,6 +97,8 @@ def begin(pool: Pool, lives: Lives, lanes: Array, rules: Rules) -> None:
         life = lives[b]
         if rules.town >= 0:
             life.town = rules.town
+        elif life.episode == 0:
+            life.town = life.seed % pool.shape[0]  # seeds in a row see every town once
         else:
             life.town = integer(pool.shape[0], life.seed, life.episode, 0, 0, DRAW_TOWN)
         town = pool[life.town]
