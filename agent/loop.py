@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from .config import LoopConfig
 from .mind import Mind
-from .types import Episode, MindState, Observation, Outcome, Tick, Trace
+from .types import Episode, MindState, Observation, Outcome, Tick, Trace, Truth
 from .world import World
 
 PERSON = "human"
@@ -71,6 +70,32 @@ class Life:
         self._check_begun()
         return self._infos
 
+    @property
+    def trace(self) -> Trace | None:
+        """What the mind makes of what is seen now; None where there is none.
+
+        It is thought once a tick: here if somebody asks, else within `step`.
+        """
+        self._check_begun()
+        if self.mind is not None and self._trace is None:
+            self._state, self._trace = self.mind.act(
+                self._state, self._observation, self._outcome, self._rng, self.config.greedy
+            )
+        return self._trace
+
+    @property
+    def intention(self) -> Any:
+        """What the driver will do in the next step, as the environment takes a batch of it."""
+        self._check_begun()
+        if self._intention is None:
+            self._intention = self._choose()
+        return self._intention
+
+    @property
+    def truth(self) -> Truth:
+        """What the world says is so now."""
+        return self.world.truth(self.infos)
+
     # ------------------------------------------------------------------------ living
 
     def reset(self, seed: int | None = None) -> None:
@@ -91,6 +116,8 @@ class Life:
             self._state: MindState = self.mind.initial_state(batch)
         view = _VIEWS.get(self.driver)
         self._expert: Callable[[], Any] | None = world.expert(view) if view else None
+        self._trace: Trace | None = None
+        self._intention: Any = None
         self._is_begun = True
 
     def step(self, actions: Any | None = None) -> Tick:
@@ -103,14 +130,13 @@ class Life:
           ValueError: the environment gave a reward that is not finite.
         """
         self._check_begun()
-        world, infos = self.world, self._infos
-        trace = self._think()
+        world, trace, truth = self.world, self.trace, self.truth
         driver = self.driver if actions is None else PERSON
         if actions is None:
-            actions = self._choose(trace)
+            actions = self.intention
         if trace is not None and driver != "mind":
             self._state = replace(self._state, action=world.writer.read(actions))
-        truth = world.truth(infos)
+        self._trace, self._intention = None, None
         raw, reward, terminated, truncated, infos = world.env.step(actions)
         self._outcome = world.outcome(reward, terminated, truncated, infos)
         self._observation = world.observe(raw, infos, self._outcome.ended)
@@ -132,25 +158,16 @@ class Life:
         self._index += 1
         return tick
 
-    def _think(self) -> Trace | None:
-        if self.mind is None:
-            return None
-        self._state, trace = self.mind.act(
-            self._state, self._observation, self._outcome, self._rng, self.config.greedy
-        )
-        return trace
-
-    def _choose(self, trace: Trace | None) -> Any:
+    def _choose(self) -> Any:
         """Returns the driver's actions, as the environment takes them."""
         if self._expert is not None:
             return self._expert()
+        writer = self.world.writer
         if self.driver == "random":
-            return self.world.writer.write(self._at_random(self._observation.available))
+            return writer.write(writer.random(self._dice, self._observation.available))
+        trace = self.trace
         assert trace is not None, "the driver `mind` has a mind"
-        return self.world.writer.write(trace.decision.action)
-
-    def _at_random(self, available: Tensor) -> Tensor:
-        return self.world.writer.random(self._dice, available)
+        return writer.write(trace.decision.action)
 
     def _count(
         self,

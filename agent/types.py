@@ -148,6 +148,9 @@ class WorldSpec:
     motion: Mapping[str, Any] = field(default_factory=dict)
     rate: float = 0.0
     """[1/s] decisions a second of simulated time; 0 where unknown."""
+    vectors: Mapping[str, Any] = field(default_factory=dict)
+    """What the numbers of a vector mean: {part: ({"name", "unit", "low", "high"}, …)}; a
+    one-hot's have names only. For people who watch."""
 
     @property
     def fact_names(self) -> tuple[str, ...]:
@@ -177,6 +180,7 @@ class WorldSpec:
             reward_terms=tuple(values["reward_terms"]),
             motion=dict(values["motion"]),
             rate=float(values["rate"]),
+            vectors=dict(values["vectors"]),
         )
 
 

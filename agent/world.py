@@ -355,29 +355,36 @@ def make_world(
 class Offer(NamedTuple):
     """What an id's maker says of itself before anything is made."""
 
-    arguments: tuple[str, ...] | None
-    """Names that it takes; None where it takes any, or where they can't be told."""
+    defaults: Mapping[str, Any] | None
+    """{argument: its default}; None where it takes any, or where they can't be told."""
     render_modes: tuple[str, ...]
 
 
 def offer_of(name: str) -> Offer:
     """Returns what may be asked of the environment that an id names.
 
+    Its metadata["settings"] counts before its signature.
+
     Raises:
       ValueError: an unknown id, or a module that isn't there.
     """
     try:
-        entry = gymnasium.spec(_imported(name)).entry_point
+        registered = gymnasium.spec(_imported(name))
+        entry = registered.entry_point
         make = load_env_creator(entry) if isinstance(entry, str) else entry
     except (gymnasium.error.Error, ImportError) as problem:
         raise ValueError(f"`env` must be an environment's id; got {name!r}. {problem}") from problem
-    modes = tuple(getattr(make, "metadata", {}).get("render_modes") or ())
+    metadata = getattr(make, "metadata", {})
+    modes = tuple(metadata.get("render_modes") or ())
+    if "settings" in metadata:
+        return Offer(dict(metadata["settings"]), modes)
     try:
         wanted = inspect.signature(make).parameters.values() if make is not None else ()
     except (TypeError, ValueError):  # written in C
         return Offer(None, modes)
-    takes_any = any(one.kind is one.VAR_KEYWORD for one in wanted)
-    return Offer(None if takes_any else tuple(one.name for one in wanted), modes)
+    if make is None or any(one.kind is one.VAR_KEYWORD for one in wanted):
+        return Offer(None, modes)
+    return Offer({**{one.name: one.default for one in wanted}, **registered.kwargs}, modes)
 
 
 def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
@@ -408,6 +415,7 @@ def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
         reward_terms=tuple(metadata.get("reward_terms", ())),
         motion=_plain(metadata.get("motion", {})),
         rate=float(metadata.get("render_fps") or 0.0),
+        vectors=_plain(metadata.get("vectors", {})),
     )
     return World(env, spec, readers, writer, tuple(remarks))
 

@@ -36,4 +36,16 @@ def source_hash() -> str:
     return digest.hexdigest()[:12]
 
 
+def announce_compiling() -> None:
+    """Says on stderr, once in each process, that the first start will take its time."""
+    if not Path(os.environ["NUMBA_CACHE_DIR"]).exists() and not _announced:
+        _announced.append(True)
+        print(
+            "mindloop: compiling the world's kernels, one to two minutes, this once ...",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+_announced: list[bool] = []
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder() / f"kernels-{source_hash()}"))

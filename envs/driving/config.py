@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ class DrivingConfig:
     """"discrete" (20 actions) or "continuous" (steering and pedal in [-1, 1])."""
     end_on_collision: bool = True
     """Whether a collision ends the episode; scoring runs without."""
-    reward: Mapping[str, float] | None = field(default=None)
+    reward: Mapping[str, float] | None = None
     """Weights of reward terms in place of the defaults."""
     render_mode: str | None = None
     """None or "rgb_array"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from .actions import describe_actions
@@ -39,6 +40,14 @@ _FACTS: tuple[tuple[str, str, float, float, str, str | None, str], ...] = (
     ("time_to_collision", "s", 0.0, TTC_MAX, "number", None, "camera"),
 )
 
+# name, unit, low, high of the numbers in the observation `state`
+_STATE = (
+    ("speed", "m/s", 0.0, SPEED_MAX),
+    ("yaw rate", "rad/s", -1.0, 1.0),
+    ("steering", "rad", -STEERING_MAX, STEERING_MAX),
+    ("acceleration", "m/s2", -BRAKE_MAX, DRIVE_MAX),
+)
+
 
 def facts() -> list[dict[str, Any]]:
     """Returns the declaration of every fact, in the order of `info["facts"]`."""
@@ -52,6 +61,7 @@ def metadata(config: DrivingConfig) -> dict[str, Any]:
     return {
         "render_modes": list(RENDER_MODES),
         "render_fps": 5,
+        "settings": {one.name: one.default for one in fields(DrivingConfig)},
         "facts": facts(),
         "actions": describe_actions() if config.action == "discrete" else [],
         "motion": {
@@ -72,5 +82,11 @@ def metadata(config: DrivingConfig) -> dict[str, Any]:
             for label in Label
         ],
         "reward_terms": list(TERMS),
-        "commands": [command.name.lower() for command in Command],
+        "vectors": {
+            "state": [
+                {"name": name, "unit": unit, "low": low, "high": high}
+                for name, unit, low, high in _STATE
+            ],
+            "command": [{"name": command.name.lower()} for command in Command],
+        },
     }

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from .. import announce_compiling
 from ..batch import AbstractBatch, Array, Observation
 from . import declare, lives as state_of
 from .actions import ACTIONS
@@ -41,6 +42,7 @@ class DrivingWorld(AbstractBatch[View]):
         """
         if isinstance(lanes, bool) or not isinstance(lanes, int | np.integer) or lanes < 1:
             raise ValueError(f"`num_envs` must be a whole number >= 1; got {lanes!r}.")
+        announce_compiling()
         self.config = config
         self.pool = load_pool(config.split)
         vehicles, parked, pedestrians = config.counts

@@ -1,0 +1,239 @@
+"""What `run`, `evaluate` and `play` share: their flags, and the world and mind that these name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+import tyro
+
+from mindloop import __version__
+from mindloop.agent.config import LoopConfig, MindConfig
+from mindloop.agent.loop import Life
+from mindloop.agent.mind import Mind
+from mindloop.agent.scoring import Interval, summarise
+from mindloop.agent.store import load_mind
+from mindloop.agent.types import Episode, WorldSpec
+from mindloop.agent.world import Offer, make_world, offer_of
+from mindloop.errors import UserError, nearest
+
+DRIVING = "mindloop/Driving-v0"
+UNTRAINED = "untrained"
+SCORED_WITH = {"end_on_collision": False}  # scores are taken to the end of the route
+LOOKING = "camera"  # the setting that draws the camera, which experts and chance don't need
+WORDS = {"true": True, "false": False, "none": None}
+
+Driver = Literal["expert", "visible-expert", "random", "mind"]
+
+
+@dataclass(frozen=True)
+class LifeOptions:
+    """Which life is lived, and by whom."""
+
+    env: tyro.conf.Positional[str] = DRIVING
+    """Id of any Gymnasium environment; `module:Env-v0` imports the module first."""
+    driver: Driver | None = None
+    """Who acts. Default: the mind if one is named, else the world's expert (who sees what is
+    true), else a mind that is untrained."""
+    preset: str | None = None
+    """How full the world is, such as empty, calm or default."""
+    split: str | None = None
+    """Which towns: train or test."""
+    seed: int = 0
+    """Seed of the first life."""
+    mind: str | None = None
+    """A mind's folder, or its name if it ships with mindloop."""
+    set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """`name=value`, an argument of the environment; may be given again, and `a.b=1` reaches
+    into a."""
+    greedy: bool = False
+    """Take the likeliest action instead of a sample."""
+
+
+def settings_of(options: LifeOptions, offer: Offer) -> dict[str, Any]:
+    """Returns the environment's arguments that the flags name.
+
+    Raises:
+      UserError: a malformed --set, or something that the environment doesn't take.
+    """
+    settings: dict[str, Any] = {}
+    for name in ("preset", "split"):
+        value = getattr(options, name)
+        if value is not None:
+            if offer.defaults is not None and name not in offer.defaults:
+                raise UserError(f"`--{name}` must be left out: {options.env} has no {name}s.")
+            settings[name] = value
+    for entry in options.set:
+        name, equals, value = entry.partition("=")
+        if not equals or not name:
+            raise UserError(f"`--set` must be name=value; got {entry!r}. Write --set fog=0.5.")
+        *outer, last = name.split(".")
+        argument = (*outer, last)[0]
+        if offer.defaults is not None and argument not in offer.defaults:
+            raise UserError(
+                f"`--set {argument}` must name an argument of {options.env}. "
+                f"{nearest(argument, offer.defaults)}"
+            )
+        inner = settings
+        for part in outer:
+            inner = inner.setdefault(part, {})
+        inner[last] = _value(value)
+    return settings
+
+
+def _value(text: str) -> Any:
+    """Returns a number, list, truth value or None where `text` reads as one, else the text."""
+    if text.lower() in WORDS:
+        return WORDS[text.lower()]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A life that can be begun, here or in another process: plain values only."""
+
+    env: str
+    settings: Mapping[str, Any]
+    """The environment's arguments, those that scoring adds included."""
+    driver: str
+    mind: str | None
+    greedy: bool
+    asked: Mapping[str, Any]
+    """What the user asked for, for the report."""
+
+
+def plan(
+    options: LifeOptions,
+    needs_camera: bool,
+    renders: bool = False,
+    prefers: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Returns what the flags mean, after checking all that can be checked cheaply.
+
+    Args:
+      options: the flags.
+      needs_camera: whether someone looks, though the driver may not.
+      renders: whether pictures of the world are wanted.
+      prefers: arguments to give, where the environment takes them and the user doesn't.
+    Raises:
+      UserError: something is wrong with the flags.
+    """
+    if options.seed < 0:
+        raise UserError(f"`--seed` must be at least 0; got {options.seed}. Give a whole number.")
+    if options.mind is not None and options.driver in ("expert", "visible-expert", "random"):
+        needs_camera = True  # the mind watches
+    offer = _offer(options.env)
+    asked = settings_of(options, offer)
+    takes = offer.defaults or {}
+    wanted = {**SCORED_WITH, **(prefers or {})}
+    settings = {name: value for name, value in wanted.items() if name in takes}
+    if renders and "rgb_array" in offer.render_modes:
+        settings["render_mode"] = "rgb_array"
+    with mistakes():
+        world = make_world(options.env, 1, {**settings, **asked})
+    has_expert = world.offers("expert")
+    spec = world.spec
+    world.close()
+    driver = options.driver
+    if driver is None:
+        driver = "mind" if options.mind or not has_expert else "expert"
+    if driver in ("expert", "visible-expert") and not has_expert:
+        raise UserError(
+            f"`--driver` must be mind or random: {options.env} has no expert; got {driver!r}."
+        )
+    if driver != "mind" and not needs_camera and LOOKING in takes:
+        settings[LOOKING] = False
+    if options.mind is not None:
+        with mistakes():
+            load_mind(options.mind, spec)
+    settings = {**settings, **asked}
+    others = {name: value for name, value in asked.items() if name not in ("preset", "split")}
+    return Plan(
+        env=options.env,
+        settings=settings,
+        driver=driver,
+        mind=options.mind,
+        greedy=options.greedy,
+        asked={
+            "preset": settings.get("preset", takes.get("preset")),
+            "set": others,
+            "split": settings.get("split", takes.get("split")),
+        },
+    )
+
+
+def _offer(env: str) -> Offer:
+    with mistakes():
+        return offer_of(env)
+
+
+@contextmanager
+def mistakes() -> Iterator[None]:
+    """Turns the errors that a wrong flag causes into messages."""
+    try:
+        yield
+    except (ValueError, TypeError, ImportError) as error:
+        raise UserError(str(error)) from error
+
+
+def begin(made: Plan, lanes: int, seed: int, watched: bool = False) -> Life:
+    """Returns a life that has begun in `lanes` lanes, the first with this seed.
+
+    Args:
+      made: what `plan` returned.
+      lanes: lives side by side.
+      seed: lane i lives the life of seed + i.
+      watched: whether an untrained mind looks on where no other mind is named.
+    """
+    torch.set_num_threads(1)  # two on such small nets are slower than one
+    world = make_world(made.env, lanes, made.settings)
+    config = LoopConfig(driver=made.driver, seed=seed, greedy=made.greedy)
+    life = Life(world, config, _mind(made, world.spec, watched))
+    life.reset()
+    return life
+
+
+def _mind(made: Plan, spec: WorldSpec, watched: bool) -> Mind | None:
+    if made.mind is not None:
+        return load_mind(made.mind, spec)
+    if made.driver == "mind" or watched:
+        return Mind(spec, MindConfig()).eval()
+    return None
+
+
+def report(made: Plan, episodes: Sequence[Episode], seed: int) -> dict[str, Any]:
+    """Returns the scores of some episodes and all that they depend on, ready for json."""
+    scores = summarise(episodes)
+    return {
+        "env": made.env,
+        "driver": made.driver,
+        "mind": made.mind or (UNTRAINED if made.driver == "mind" else None),
+        "preset": made.asked["preset"],
+        "set": made.asked["set"],
+        # the driver is told what is true: no sensor, no perception
+        "oracle": made.driver == "expert",
+        "split": made.asked["split"],
+        "episodes": len(episodes),
+        "seed": seed,
+        "greedy": made.greedy,
+        "version": __version__,
+        "scores": {name: _row(found) for name, found in scores.items()},
+    }
+
+
+def _row(found: Interval) -> dict[str, float]:
+    return {"mean": found.mean, "low": found.low, "high": found.high}
+
+
+def write_report(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a report as json; makes the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,180 @@
+"""Live some episodes in a window, in a video or unseen; show the scores at the end."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mindloop.agent.loop import Life, episodes
+from mindloop.agent.types import Episode, Tick
+from mindloop.agent.viewer.recorder import Recorder
+from mindloop.agent.viewer.window import Order, Window, display_available
+from mindloop.errors import UserError
+from mindloop.living import LifeOptions, Plan, begin, mistakes, plan, report, write_report
+from mindloop.showing import Camera, Filming, ending, score_table
+
+FILM_SIZE = (1280, 800)  # [px]
+FILM_SPEED = 2.0  # times real time
+FILM_RATE = 30.0  # [1/s] where the environment doesn't say how fast it is
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `mindloop run` is asked for."""
+
+    life: LifeOptions = field(default_factory=LifeOptions)
+    """Which life."""
+    episodes: int = 1
+    """How many, one after another."""
+    render: Literal["window", "video", "none"] = "none"
+    """A window; a video with a sheet of pictures; or nothing, which is quickest."""
+    output: Path = Path("videos")
+    """Folder for the video and the sheet."""
+    record: Path | None = None
+    """Keep every tick with all notes in FILE.npz and FILE.json."""
+    json: Path | None = None
+    """Also write the scores here."""
+
+
+def main(options: Options) -> int:
+    """Lives, shows, and returns the exit code."""
+    if options.episodes < 1:
+        raise UserError(
+            f"`--episodes` must be at least 1; got {options.episodes}. Ask for some."
+        )
+    if options.render == "window":
+        check_display()
+    is_seen = options.render != "none"
+    looks = is_seen or options.record is not None
+    made = plan(options.life, needs_camera=looks, renders=is_seen)
+    with ExitStack() as stack:
+        life = begin(made, 1, options.life.seed, watched=looks)
+        stack.callback(life.world.close)
+        recorder = open_recorder(options.record, made, options.life.seed)
+        if recorder is not None:
+            stack.enter_context(recorder)
+        console = Console()
+        for remark in life.world.remarks:
+            console.print(f"Note: {remark}", markup=False, highlight=False)
+        live = {"window": _in_window, "video": _in_video, "none": _unseen}[options.render]
+        ended = live(life, made, options, recorder, console)
+        if recorder is not None:
+            recorder.close()
+            console.print(f"Record: {recorder.path}.npz and .json", markup=False, highlight=False)
+    if not ended:
+        console.print("No episode was finished, so there are no scores.")
+        return 0
+    result = report(made, ended, options.life.seed)
+    console.print(score_table(result))
+    if options.json is not None:
+        write_report(options.json, result)
+    return 0
+
+
+def check_display() -> None:
+    """Raises UserError where no window can be opened."""
+    display = display_available()
+    if not display.is_available:
+        raise UserError(
+            f"`--render window` must have a display; there is none: {display.reason}. "
+            "Use --render video or --render none."
+        )
+
+
+def open_recorder(path: Path | None, made: Plan, seed: int) -> Recorder | None:
+    """Returns a recorder with all that a replay needs; None where nothing is to be kept."""
+    if path is None:
+        return None
+    header = {"env": made.env, "settings": dict(made.settings), "driver": made.driver,
+              "mind": made.mind, "greedy": made.greedy, "seed": seed}
+    with mistakes():
+        return Recorder(path, header)
+
+
+def keep(recorder: Recorder | None, tick: Tick) -> None:
+    """Records a tick if there is a recorder."""
+    if recorder is not None:
+        recorder.tick(tick)
+
+
+def _unseen(life: Life, made: Plan, options: Options, recorder: Recorder | None,
+            console: Console) -> list[Episode]:
+    ended: list[Episode] = []
+    with progress(console) as bar:
+        task = bar.add_task("steps 0", total=options.episodes)
+        for tick in episodes(life, options.episodes):
+            keep(recorder, tick)
+            ended += tick.episodes
+            if tick.index % 50 == 0 or tick.episodes:
+                bar.update(task, completed=len(ended), description=f"steps {tick.index + 1}")
+    return ended
+
+
+def _in_video(life: Life, made: Plan, options: Options, recorder: Recorder | None,
+              console: Console) -> list[Episode]:
+    camera = Camera(life, made)
+    rate = life.world.spec.rate
+    name = re.sub(r"\W+", "_", made.env).strip("_").lower()
+    ended: list[Episode] = []
+    with mistakes():
+        film = Filming(options.output, name, FILM_SPEED * rate if rate else FILM_RATE, FILM_SIZE)
+    try:
+        with progress(console) as bar:
+            task = bar.add_task("filming, step 0", total=options.episodes)
+            while len(ended) < options.episodes:
+                film.add(camera.frame())
+                tick = life.step()
+                camera.add(tick)
+                keep(recorder, tick)
+                ended += tick.episodes
+                bar.update(task, completed=len(ended), description=f"filming, step {tick.index}")
+    finally:
+        for path in film.close():
+            console.print(f"Wrote {path}", markup=False, highlight=False)
+    return ended
+
+
+def _in_window(life: Life, made: Plan, options: Options, recorder: Recorder | None,
+               console: Console) -> list[Episode]:
+    camera = Camera(life, made)
+    ended: list[Episode] = []
+    rate = life.world.spec.rate
+    with Window(f"mindloop: {made.env}", step_seconds=1.0 / (rate or FILM_RATE)) as window:
+        window.show(camera.frame())
+        while len(ended) < options.episodes:
+            for command in window.poll():
+                if command.order is Order.QUIT:
+                    return ended
+                if command.order in (Order.RESET, Order.SEED):
+                    restart(life, camera, life.seed + (command.order is Order.SEED))
+                    window.say(f"Seed {life.seed}")
+            if window.ready():
+                tick = life.step()
+                camera.add(tick)
+                keep(recorder, tick)
+                ended += tick.episodes
+                for episode in tick.episodes:
+                    console.print(ending(episode), markup=False, highlight=False)
+                    window.say(ending(episode))
+            if window.due():
+                window.show(camera.frame())
+    return ended
+
+
+def restart(life: Life, camera: Camera, seed: int) -> None:
+    """Begins the life of a seed, and its curves."""
+    life.reset(seed)
+    camera.clear()
+
+
+def progress(console: Console) -> Progress:
+    """Returns a bar that counts episodes."""
+    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(),
+                                MofNCompleteColumn(), TextColumn("episodes"), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True)
