@@ -18,7 +18,8 @@ from mindloop.agent.loop import Life
 from mindloop.agent.mind import Mind
 from mindloop.agent.scoring import Interval, summarise
 from mindloop.agent.store import load_mind
-from mindloop.agent.types import Episode, WorldSpec
+from mindloop.agent.types import Episode, Tick, WorldSpec
+from mindloop.agent.viewer.recorder import Recorder
 from mindloop.agent.world import Offer, make_world, offer_of
 from mindloop.errors import UserError, nearest
 
@@ -207,6 +208,22 @@ def _mind(made: Plan, spec: WorldSpec, watched: bool) -> Mind | None:
     if made.driver == "mind" or watched:
         return Mind(spec, MindConfig()).eval()
     return None
+
+
+def open_recorder(path: Path | None, made: Plan, seed: int) -> Recorder | None:
+    """Returns a recorder with all that a replay needs; None where nothing is to be kept."""
+    if path is None:
+        return None
+    header = {"env": made.env, "settings": dict(made.settings), "driver": made.driver,
+              "mind": made.mind, "greedy": made.greedy, "seed": seed}
+    with mistakes():
+        return Recorder(path, header)
+
+
+def keep(recorder: Recorder | None, tick: Tick) -> None:
+    """Records a tick if there is a recorder."""
+    if recorder is not None:
+        recorder.tick(tick)
 
 
 def report(made: Plan, episodes: Sequence[Episode], seed: int) -> dict[str, Any]:

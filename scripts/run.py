@@ -6,18 +6,35 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mindloop.agent.loop import Life, episodes
-from mindloop.agent.types import Episode, Tick
+from mindloop.agent.types import Episode
 from mindloop.agent.viewer.recorder import Recorder
-from mindloop.agent.viewer.window import Order, Window, display_available
+from mindloop.agent.viewer.window import Order, Window
 from mindloop.errors import UserError
-from mindloop.living import LifeOptions, Plan, begin, mistakes, plan, report, write_report
-from mindloop.showing import Camera, Filming, ending, score_table
+from mindloop.living import (
+    LifeOptions,
+    Plan,
+    begin,
+    keep,
+    mistakes,
+    open_recorder,
+    plan,
+    report,
+    write_report,
+)
+from mindloop.showing import (
+    Camera,
+    Filming,
+    check_display,
+    ending,
+    progress,
+    restart,
+    score_table,
+)
 
 FILM_SIZE = (1280, 800)  # [px]
 FILM_SPEED = 2.0  # times real time
@@ -75,32 +92,6 @@ def main(options: Options) -> int:
     if options.json is not None:
         write_report(options.json, result)
     return 0
-
-
-def check_display() -> None:
-    """Raises UserError where no window can be opened."""
-    display = display_available()
-    if not display.is_available:
-        raise UserError(
-            f"`--render window` must have a display; there is none: {display.reason}. "
-            "Use --render video or --render none."
-        )
-
-
-def open_recorder(path: Path | None, made: Plan, seed: int) -> Recorder | None:
-    """Returns a recorder with all that a replay needs; None where nothing is to be kept."""
-    if path is None:
-        return None
-    header = {"env": made.env, "settings": dict(made.settings), "driver": made.driver,
-              "mind": made.mind, "greedy": made.greedy, "seed": seed}
-    with mistakes():
-        return Recorder(path, header)
-
-
-def keep(recorder: Recorder | None, tick: Tick) -> None:
-    """Records a tick if there is a recorder."""
-    if recorder is not None:
-        recorder.tick(tick)
 
 
 def _unseen(life: Life, made: Plan, options: Options, recorder: Recorder | None,
@@ -165,16 +156,3 @@ def _in_window(life: Life, made: Plan, options: Options, recorder: Recorder | No
             if window.due():
                 window.show(camera.frame())
     return ended
-
-
-def restart(life: Life, camera: Camera, seed: int) -> None:
-    """Begins the life of a seed, and its curves."""
-    life.reset(seed)
-    camera.clear()
-
-
-def progress(console: Console) -> Progress:
-    """Returns a bar that counts episodes."""
-    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(),
-                                MofNCompleteColumn(), TextColumn("episodes"), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True)

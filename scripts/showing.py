@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from mindloop.agent.loop import Life
@@ -17,7 +19,9 @@ from mindloop.agent.viewer import notes
 from mindloop.agent.viewer.frame import Frame, History, Setting
 from mindloop.agent.viewer.screen import draw
 from mindloop.agent.viewer.video import Video, contact_sheet
+from mindloop.agent.viewer.window import display_available
 from mindloop.agent.viewer.wording import label, number
+from mindloop.errors import UserError
 from mindloop.living import UNTRAINED, Plan
 
 WORLD_SIZE = (800, 600)  # [px] of the picture of a world that draws any size
@@ -178,3 +182,26 @@ def ending(episode: Episode) -> str:
     points = f"{label(best)} {number(episode.score[best])}, " if best else ""
     return (f"Episode {episode.index + 1}: {label(why)}; {points}reward "
             f"{number(episode.total_reward)} in {episode.length} steps.")
+
+
+def check_display() -> None:
+    """Raises UserError where no window can be opened."""
+    display = display_available()
+    if not display.is_available:
+        raise UserError(
+            f"`--render window` must have a display; there is none: {display.reason}. "
+            "Use --render video or --render none."
+        )
+
+
+def restart(life: Life, camera: Camera, seed: int) -> None:
+    """Begins the life of a seed, and its curves."""
+    life.reset(seed)
+    camera.clear()
+
+
+def progress(console: Console) -> Progress:
+    """Returns a bar that counts episodes."""
+    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(),
+                                MofNCompleteColumn(), TextColumn("episodes"), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True)
