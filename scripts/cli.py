@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 import tyro
 
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # else pygame greets on every start
+
 from mindloop import __version__
 from mindloop.errors import UserError, nearest
 

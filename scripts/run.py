@@ -36,9 +36,7 @@ from mindloop.showing import (
     score_table,
 )
 
-FILM_SIZE = (1280, 800)  # [px]
-FILM_SPEED = 2.0  # times real time
-FILM_RATE = 30.0  # [1/s] where the environment doesn't say how fast it is
+WINDOW_RATE = 30.0  # [1/s] where the environment doesn't say how fast it is
 
 
 @dataclass(frozen=True)
@@ -110,11 +108,10 @@ def _unseen(life: Life, made: Plan, options: Options, recorder: Recorder | None,
 def _in_video(life: Life, made: Plan, options: Options, recorder: Recorder | None,
               console: Console) -> list[Episode]:
     camera = Camera(life, made)
-    rate = life.world.spec.rate
     name = re.sub(r"\W+", "_", made.env).strip("_").lower()
     ended: list[Episode] = []
     with mistakes():
-        film = Filming(options.output, name, FILM_SPEED * rate if rate else FILM_RATE, FILM_SIZE)
+        film = Filming(options.output, name, life.world.spec.rate)
     try:
         with progress(console) as bar:
             task = bar.add_task("filming, step 0", total=options.episodes)
@@ -136,14 +133,15 @@ def _in_window(life: Life, made: Plan, options: Options, recorder: Recorder | No
     camera = Camera(life, made)
     ended: list[Episode] = []
     rate = life.world.spec.rate
-    with Window(f"mindloop: {made.env}", step_seconds=1.0 / (rate or FILM_RATE)) as window:
+    with Window(f"mindloop: {made.env}", step_seconds=1.0 / (rate or WINDOW_RATE)) as window:
         window.show(camera.frame())
         while len(ended) < options.episodes:
             for command in window.poll():
                 if command.order is Order.QUIT:
                     return ended
                 if command.order in (Order.RESET, Order.SEED):
-                    restart(life, camera, life.seed + (command.order is Order.SEED))
+                    seed = life.seed + (command.order is Order.SEED)
+                    restart(life, camera, seed, recorder)
                     window.say(f"Seed {life.seed}")
             if window.ready():
                 tick = life.step()

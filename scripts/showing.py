@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from mindloop.agent.loop import Life
-from mindloop.agent.types import Episode, Modality, Tick
+from mindloop.agent.loop import PERSON, Life
+from mindloop.agent.types import Episode, Modality, Tick, Trace
 from mindloop.agent.viewer import notes
 from mindloop.agent.viewer.frame import Frame, History, Setting
+from mindloop.agent.viewer.recorder import Recorder
 from mindloop.agent.viewer.screen import draw
 from mindloop.agent.viewer.video import Video, contact_sheet
 from mindloop.agent.viewer.window import display_available
@@ -25,17 +26,21 @@ from mindloop.errors import UserError
 from mindloop.living import UNTRAINED, Plan
 
 WORLD_SIZE = (800, 600)  # [px] of the picture of a world that draws any size
+FILM_SIZE = (1280, 800)  # [px]
+FILM_SPEED = 2.0  # times real time
+FILM_RATE = 30.0  # [1/s] where the environment doesn't say how fast it is
 SHEET_PICTURES = 12
 FIRST_SCORES = ("driving_score_2_0", "driving_score_2_1", "route_completion", "success")
 
 
 class Camera:
-    """Turns the first lane of a life into frames for the window, and keeps its curves."""
+    """Turns one lane of a life into frames for the window, and keeps its curves."""
 
-    def __init__(self, life: Life, made: Plan) -> None:
-        """Looks at `life`, which was made as `made` says."""
+    def __init__(self, life: Life, made: Plan, lane: int = 0) -> None:
+        """Looks at one lane of `life`, which was made as `made` says."""
         self.life = life
         self.made = made
+        self.lane = lane
         self.history = History()
         self.episode = 0
         self.step = 0
@@ -47,11 +52,12 @@ class Camera:
 
     def add(self, tick: Tick) -> None:
         """Takes one step of the life into the curves."""
-        value = None if tick.trace is None else float(tick.trace.decision.value[0])
-        terms = {name: float(term[0]) for name, term in tick.reward_terms.items()}
-        self.history.add(value, float(tick.reward[0]), terms)
+        lane = self.lane
+        value = None if tick.trace is None else float(tick.trace.decision.value[lane])
+        terms = {name: float(term[lane]) for name, term in tick.reward_terms.items()}
+        self.history.add(value, float(tick.reward[lane]), terms)
         self.step += 1
-        if tick.episodes:
+        if tick.terminated[lane] or tick.truncated[lane]:
             self.clear(self.episode + 1)
 
     def clear(self, episode: int = 0) -> None:
@@ -59,42 +65,50 @@ class Camera:
         self.history.clear()
         self.step, self.episode = 0, episode
 
-    def frame(self, driver: str = "") -> Frame:
-        """Returns what is so now: seen, believed, true, about to be done."""
-        life, world = self.life, self.life.world
+    def frame(self, by_hand: Any = None, trace: Trace | None = None, driver: str = "") -> Frame:
+        """Returns what is so now: seen, believed, true, about to be done.
+
+        Args:
+          by_hand: actions that will be executed in place of the driver's.
+          trace: what was believed, where it was recorded.
+          driver: who acts, if not the life's driver.
+        """
+        life, world, lane = self.life, self.life.world, self.lane
         spec, infos = world.spec, life.infos
-        is_acting = life.driver == "mind" and not driver
+        trace = life.trace if trace is None else trace
+        name = driver or life.driver
+        is_acting = name == "mind" and by_hand is None and trace is not None
         mind_name = self.made.mind or UNTRAINED
-        title = {"mind": f"mind, {mind_name}", "expert": "expert, who is told the truth",
-                 "visible-expert": "expert, told what sensors could see"}
-        frame = Frame(env=spec.env, driver=driver or title.get(life.driver, life.driver),
+        titles = {"mind": f"mind, {mind_name}", "expert": "expert, who is told the truth",
+                  "visible-expert": "expert, told what sensors could see", PERSON: "you"}
+        frame = Frame(env=spec.env, driver=titles.get(name, name),
                       history=self.history, believed_by=mind_name, step=self.step,
-                      episode=self.episode, seed=life.seed, score=world.score_so_far(0),
-                      world=world.picture(0, "world", *WORLD_SIZE) if self._can_draw else None)
-        frame = notes.with_truth(frame, spec, life.truth)
+                      episode=self.episode, seed=life.seed + lane, score=world.score_so_far(lane),
+                      world=world.picture(lane, "world", *WORLD_SIZE) if self._can_draw else None)
+        frame = notes.with_truth(frame, spec, life.truth, lane)
         if spec.rate:
             frame = replace(frame, seconds=self.step / spec.rate)
         if "town" in infos:
-            frame = replace(frame, town=int(np.asarray(infos["town"])[0]))
-        if life.trace is not None:
-            frame = notes.with_mind(frame, spec, life.trace, 0, is_acting)
+            frame = replace(frame, town=int(np.asarray(infos["town"])[lane]))
+        if trace is not None:
+            frame = notes.with_mind(frame, spec, trace, lane, is_acting)
         else:
-            frame = replace(frame, inputs={
-                part.name: life.observation.parts[part.name][0].numpy() for part in spec.parts})
+            parts = life.observation.parts
+            frame = replace(frame, inputs={name: parts[name][lane].numpy() for name in parts})
         if not is_acting:
-            frame = self._with_intention(frame)
+            frame = self._with_actions(frame, life.intention if by_hand is None else by_hand)
         return self._with_labels(self._with_vectors(frame))
 
-    def _with_intention(self, frame: Frame) -> Frame:
-        """Adds what a driver that is no mind is about to do."""
-        actions, writer = self.life.world.spec.actions, self.life.world.writer
-        chosen = writer.read(self.life.intention)[0].numpy()
-        if not actions.is_box:
-            return replace(frame, choices=notes.choices(actions, chosen))
-        names = actions.names or tuple(f"axis {k}" for k in range(actions.width))
+    def _with_actions(self, frame: Frame, actions: Any) -> Frame:
+        """Adds what is about to be done by a driver that is no mind."""
+        spec, writer = self.life.world.spec.actions, self.life.world.writer
+        chosen = writer.read(actions)[self.lane].numpy()
+        if not spec.is_box:
+            return replace(frame, choices=notes.choices(spec, chosen))
+        names = spec.names or tuple(f"axis {k}" for k in range(spec.width))
         return replace(frame, settings=tuple(
-            Setting(names[k], float(chosen[k]), actions.low[k], actions.high[k])
-            for k in range(actions.width)))
+            Setting(names[k], float(chosen[k]), spec.low[k], spec.high[k])
+            for k in range(spec.width)))
 
     def _with_vectors(self, frame: Frame) -> Frame:
         """Takes vectors whose numbers have names out of the inputs, and shows them as gauges."""
@@ -119,24 +133,30 @@ class Camera:
         if not (spec.labels and images and world.offers("picture")):
             return frame
         height, width = images[0].shape[:2]
-        labels = world.picture(0, "labels", width, height)
+        labels = world.picture(self.lane, "labels", width, height)
         return replace(frame, labels=labels, label_classes=spec.labels)
 
 
 class Filming:
     """Writes a video of a life and, from the same pictures, a contact sheet."""
 
-    def __init__(self, folder: Path, name: str, rate: float, size: tuple[int, int]) -> None:
-        """Makes `folder`/`name`.mp4 with `rate` pictures a second."""
-        self.folder, self.name, self.size = folder, name, size
-        self._video = Video(folder / f"{name}.mp4", rate)
+    def __init__(self, folder: Path, name: str, rate: float) -> None:
+        """Makes `folder`/`name`.mp4; it shows life at FILM_SPEED.
+
+        Args:
+          folder: made if need be.
+          name: of the file, without .mp4.
+          rate: decisions a second; 0 where the environment doesn't say.
+        """
+        self.folder, self.name = folder, name
+        self._video = Video(folder / f"{name}.mp4", FILM_SPEED * rate if rate else FILM_RATE)
         self._kept: list[tuple[str, NDArray[np.uint8]]] = []
         self._every = 1
 
     def add(self, frame: Frame) -> None:
         """Appends a frame."""
         count = self._video.pictures
-        picture = draw(frame, self.size)
+        picture = draw(frame, FILM_SIZE)
         self._video.add(picture)
         if count % self._every == 0:
             when = f"{frame.seconds:.0f} s" if frame.seconds is not None else f"step {frame.step}"
@@ -194,14 +214,15 @@ def check_display() -> None:
         )
 
 
-def restart(life: Life, camera: Camera, seed: int) -> None:
-    """Begins the life of a seed, and its curves."""
+def restart(life: Life, camera: Camera, seed: int, recorder: Recorder | None = None) -> None:
+    """Begins the life of a seed, and its curves; a recorder notes it for the replay."""
     life.reset(seed)
     camera.clear()
+    if recorder is not None:
+        recorder.episode({"restart": seed})
 
 
-def progress(console: Console) -> Progress:
-    """Returns a bar that counts episodes."""
-    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(),
-                                MofNCompleteColumn(), TextColumn("episodes"), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True)
+def progress(console: Console, what: str = "episodes") -> Progress:
+    """Returns a bar that counts."""
+    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                    TextColumn(what), TimeRemainingColumn(), console=console, transient=True)
