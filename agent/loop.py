@@ -49,7 +49,10 @@ class Life:
         self.world = world
         self.config = config
         self.mind = mind
+        self._state: MindState
         self._is_begun = False
+        self._trace: Trace | None = None
+        self._intention: Any = None
 
     # ------------------------------------------------------------------------ what is now
 
@@ -113,11 +116,10 @@ class Life:
         self._rng = torch.Generator().manual_seed(self.seed)
         self._dice = np.random.default_rng(self.seed)
         if self.mind is not None:
-            self._state: MindState = self.mind.initial_state(batch)
+            self._state = self.mind.initial_state(batch)
         view = _VIEWS.get(self.driver)
         self._expert: Callable[[], Any] | None = world.expert(view) if view else None
-        self._trace: Trace | None = None
-        self._intention: Any = None
+        self._trace, self._intention = None, None
         self._is_begun = True
 
     def step(self, actions: Any | None = None) -> Tick:

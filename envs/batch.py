@@ -83,11 +83,11 @@ class AbstractBatch(ABC, Generic[ViewT]):
         """Returns what an expert acts on: source "true" or "visible"."""
 
     @abstractmethod
-    def snapshot(self, lane: int) -> dict[str, Array]:
+    def snapshot(self, lane: int) -> Array:
         """Returns a copy of one life."""
 
     @abstractmethod
-    def restore(self, lane: int, saved: Mapping[str, Array]) -> None:
+    def restore(self, lane: int, saved: Array) -> None:
         """Puts a life back exactly; observe it afterwards."""
 
     @abstractmethod
@@ -258,7 +258,7 @@ class BatchEnv(gymnasium.Env[Observation, Any]):
         self.world = world
         self.metadata = world.metadata
         self.render_mode = world.metadata.get("render_mode")
-        self.observation_space = world.observation_space
+        self.observation_space = world.observation_space  # type: ignore[assignment]
         self.action_space = world.action_space
         self._begun = False
         self._ended = False
@@ -294,7 +294,7 @@ class BatchEnv(gymnasium.Env[Observation, Any]):
         observation = taken(self.world.observations(), 0)
         return observation, float(reward[0]), bool(terminated[0]), bool(truncated[0]), info
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """Returns an 800 x 600 picture in render_mode "rgb_array", else None."""
         if self.render_mode != "rgb_array":
             return None

@@ -16,7 +16,7 @@ _TO_UNIT = 1.0 / 9007199254740992.0  # 2^-53
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _mix(word: int) -> int:
+def _mix(word: np.uint64) -> np.uint64:
     """Returns SplitMix64's finaliser of a 64-bit word."""
     z = uint64(word) + _GOLDEN
     z = (z ^ (z >> uint64(30))) * _MIX_1
@@ -25,7 +25,7 @@ def _mix(word: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def key(seed: int, episode: int, step: int, entity: int, purpose: int) -> int:
+def key(seed: int, episode: int, step: int, entity: int, purpose: int) -> np.uint64:
     """Returns the 64-bit key of one draw; every argument changes it."""
     k = _mix(uint64(seed))
     k = _mix(k ^ uint64(episode))

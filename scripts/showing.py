@@ -47,8 +47,8 @@ class Camera:
         self._can_draw = self._offers_pictures()
 
     def _offers_pictures(self) -> bool:
-        env = self.life.world.env
-        return self.life.world.offers("picture") or env.render_mode == "rgb_array"
+        world = self.life.world
+        return world.offers("picture") or bool(world.env.render_mode == "rgb_array")
 
     def add(self, tick: Tick) -> None:
         """Takes one step of the life into the curves."""

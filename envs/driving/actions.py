@@ -37,7 +37,7 @@ def describe_actions() -> list[dict[str, Any]]:
 
 
 @njit(cache=True, nogil=True)
-def controls(action: Array, speed: float, is_discrete: bool) -> tuple:
+def controls(action: Array, speed: float, is_discrete: bool) -> tuple[Any, ...]:
     """Returns the wanted steering angle [rad] and acceleration [m/s2] of one action row.
 
     Args:

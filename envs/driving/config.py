@@ -126,7 +126,7 @@ def _one_of(name: str, value: Any, known: tuple[str, ...]) -> None:
 def _within(name: str, value: Any, low: float, high: float, whole: bool = False) -> None:
     if value is None:
         return
-    kinds: tuple[type, ...] = (int, np.integer) if whole else (int, float, np.number)
+    kinds = (int, np.integer) if whole else (int, float, np.number)
     if isinstance(value, bool) or not isinstance(value, kinds):
         what = "a whole number" if whole else "a number"
         raise TypeError(f"`{name}` must be {what}; got {value!r}.")

@@ -49,7 +49,7 @@ class Expert:
 class DrivingVectorEnv(BatchVectorEnv):
     """B lives in the driving world, stepped together; what one is, `DrivingEnv` describes."""
 
-    metadata = {
+    metadata = {  # noqa: RUF012, as Gymnasium declares it
         **declare.metadata(DrivingConfig()),
         "autoreset_mode": AutoresetMode.SAME_STEP,
     }
@@ -83,11 +83,11 @@ class DrivingVectorEnv(BatchVectorEnv):
         """Returns the score of the running episode, as `info["score"]` tells it at the end."""
         return self.driving.score(lane)
 
-    def snapshot(self, lane: int = 0) -> dict[str, Array]:
+    def snapshot(self, lane: int = 0) -> Array:
         """Returns a copy of one life, exact."""
         return self.driving.snapshot(lane)
 
-    def restore(self, saved: Mapping[str, Array], lane: int = 0) -> None:
+    def restore(self, saved: Array, lane: int = 0) -> None:
         """Puts a life back."""
         self.driving.restore(lane, saved)
 
@@ -105,13 +105,13 @@ class DrivingEnv(BatchEnv):
 
     ## Action Space
     `Discrete(20)`: `4 * i + k` steers {-1, -.35, 0, .35, 1}[i] of what the speed allows (positive:
-    left) and accelerates with {-8, -3, 0, 2}[k] m/s2. With `action="continuous"` a `Box(-1, 1, (2,))`
-    of the same two quantities.
+    left) and accelerates with {-8, -3, 0, 2}[k] m/s2. With `action="continuous"` a
+    `Box(-1, 1, (2,))` of the same two quantities.
 
     ## Observation Space
     A `Dict`: `camera` uint8 [H, W, 3] (the top eighth is the rear-view mirror), `state` [4] speed
-    [m/s], yaw rate [rad/s], steering [rad], last acceleration [m/s2], `command` one-hot [4] (follow,
-    left, straight, right); `radar` and `bird` on request.
+    [m/s], yaw rate [rad/s], steering [rad], last acceleration [m/s2], `command` one-hot [4]
+    (follow, left, straight, right); `radar` and `bird` on request.
 
     ## Rewards
     The sum of the weighted terms of `reward.WEIGHTS`; `reward={"progress": 0.1}` changes weights.
@@ -156,11 +156,11 @@ class DrivingEnv(BatchEnv):
         """Returns the score of the running episode, as `info["score"]` tells it at the end."""
         return self.driving.score(lane)
 
-    def snapshot(self, lane: int = 0) -> dict[str, Array]:
+    def snapshot(self, lane: int = 0) -> Array:
         """Returns a copy of the life, exact."""
         return self.driving.snapshot(lane)
 
-    def restore(self, saved: Mapping[str, Array], lane: int = 0) -> None:
+    def restore(self, saved: Array, lane: int = 0) -> None:
         """Puts a life back."""
         self.driving.restore(lane, saved)
 

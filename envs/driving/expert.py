@@ -8,7 +8,7 @@ see, or on what a mind believes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -218,7 +218,7 @@ def _accelerate(facts: Array, path: Array, speed: float, command: int) -> int:
 @njit(cache=True, nogil=True)
 def drive(
     facts: Array, path: Array, state: Array, command: Array, way: Array
-) -> tuple:
+) -> tuple[Any, ...]:
     """Chooses the action of one life.
 
     Args:

@@ -9,13 +9,12 @@ buildings and of nearer vehicles.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from .lives import (
-    ARRIVED,
     COUNT,
     HEADING,
     INDEX,
@@ -174,7 +173,7 @@ def _behind_building(
 
 
 @njit(cache=True, nogil=True)
-def _in_view(life: Life, x: float, y: float, fields: tuple) -> bool:
+def _in_view(life: Life, x: float, y: float, fields: tuple[Any, ...]) -> bool:
     """Returns whether a point is inside a field of view.
 
     Args:
@@ -215,7 +214,7 @@ def _hidden_by_vehicle(life: Life, who: int, x: float, y: float) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _look(town: Town, life: Life, fields: tuple) -> None:
+def _look(town: Town, life: Life, fields: tuple[Any, ...]) -> None:
     """Notes which actors the ego's sensors see now."""
     now = life.step
     ex, ey = life.ego[X], life.ego[Y]
@@ -247,7 +246,7 @@ def _look(town: Town, life: Life, fields: tuple) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _look_at_signs(town: Town, life: Life, fields: tuple) -> None:
+def _look_at_signs(town: Town, life: Life, fields: tuple[Any, ...]) -> None:
     """Notes whether the sign or light at the next line, and the limit sign, are seen now."""
     ex, ey = life.ego[X], life.ego[Y]
     lane = life.route_lane[life.flag[INDEX]]
@@ -277,7 +276,7 @@ def _look_at_signs(town: Town, life: Life, fields: tuple) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _on_path(path: Array, rows: int, x: float, y: float) -> tuple:
+def _on_path(path: Array, rows: int, x: float, y: float) -> tuple[Any, ...]:
     """Returns (distance along the path, lateral position, path heading) of a point."""
     best, best_d = 0, 1e9
     for k in range(rows):
@@ -334,7 +333,7 @@ def _pedestrian(
     nearest = REACH
     for k in range(life.walker.shape[0]):
         mode = life.walker_flag[k, W_MODE]
-        if mode == MODE_ABSENT or mode == MODE_WAITING:
+        if mode in (MODE_ABSENT, MODE_WAITING):
             continue
         if seen_only and now - life.walker_flag[k, W_SEEN] > SEEN_FOR:
             continue
@@ -535,7 +534,13 @@ def _seen_facts(
 
 @njit(cache=True, nogil=True)
 def describe(
-    town: Town, life: Life, survey: Survey, scratch: Scratch, notes: Notes, b: int, fields: tuple
+    town: Town,
+    life: Life,
+    survey: Survey,
+    scratch: Scratch,
+    notes: Notes,
+    b: int,
+    fields: tuple[Any, ...],
 ) -> None:
     """Fills row b of the notes; the survey must be of this very moment.
 

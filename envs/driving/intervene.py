@@ -49,10 +49,11 @@ ACTORS = {kind.name.lower(): kind for kind in Kind if kind is not Kind.NONE}
 def _number(operation: Mapping[str, Any], key: str, default: float | None = None) -> float:
     value = operation.get(key, default)
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not is_number or not np.isfinite(float(value)):  # type: ignore[arg-type]
+    number = float(value) if is_number else np.nan
+    if not np.isfinite(number):
         name = operation.get("op")
         raise ValueError(f"`{key}` of operation {name!r} must be a finite number; got {value!r}.")
-    return float(value)  # type: ignore[arg-type]
+    return number
 
 
 def _index(operation: Mapping[str, Any], key: str, count: int) -> int:
@@ -62,12 +63,13 @@ def _index(operation: Mapping[str, Any], key: str, count: int) -> int:
     return value
 
 
-def _choice(operation: Mapping[str, Any], key: str, known: Mapping[str, Any]) -> Any:
+def _choice(operation: Mapping[str, Any], key: str, known: Mapping[Any, Any]) -> Any:
     value = operation.get(key)
     if value not in known:
-        near = difflib.get_close_matches(str(value), known, 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"`{key}` must be one of {', '.join(known)}; got {value!r}.{hint}")
+        near = difflib.get_close_matches(str(value), map(str, known), 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        names = ", ".join(map(str, known))
+        raise ValueError(f"`{key}` must be one of {names}; got {value!r}.{hint}")
     return known[value]
 
 

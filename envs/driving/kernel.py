@@ -6,6 +6,8 @@ acceleration and tyre grip. Source: Polack et al. 2017, "The kinematic bicycle m
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -42,7 +44,6 @@ from .lives import (
     W_X,
     W_Y,
     YAW_RATE,
-    Array,
     Life,
     Mode,
     X,
@@ -90,8 +91,14 @@ def steering_limit(speed: float) -> float:
 
 @njit(cache=True, nogil=True)
 def bicycle(
-    x: float, y: float, heading: float, speed: float, steering: float, acceleration: float, dt: float
-) -> tuple:
+    x: float,
+    y: float,
+    heading: float,
+    speed: float,
+    steering: float,
+    acceleration: float,
+    dt: float,
+) -> tuple[Any, ...]:
     """Moves a kinematic bicycle along an exact arc for dt with constant steering.
 
     Returns:
@@ -170,7 +177,7 @@ def _touches(life: Life, x: float, y: float, h: float, hl: float, hw: float) -> 
 
 
 @njit(cache=True, nogil=True)
-def _struck(town: Town, life: Life) -> tuple:
+def _struck(town: Town, life: Life) -> tuple[Any, ...]:
     """Returns (actor index, kind) that the ego overlaps, (-1, 0): nobody.
 
     Actors are numbered vehicles, then walkers, then parked cars.
@@ -224,7 +231,7 @@ def _in_building(town: Town, life: Life) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _collide(town: Town, life: Life, was: tuple) -> None:
+def _collide(town: Town, life: Life, was: tuple[Any, ...]) -> None:
     """Stops the ego dead where it strikes something, counts it, and remembers whom to take away."""
     flag = life.flag
     who, kind = _struck(town, life)

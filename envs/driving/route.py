@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -40,7 +42,7 @@ SIGN_AT = 6.0  # [m] arc position from which a road's own limit holds
 
 
 @njit(cache=True, nogil=True)
-def _walk(town: Town, life: Life, attempt: int) -> tuple:
+def _walk(town: Town, life: Life, attempt: int) -> tuple[Any, ...]:
     """Draws one route into life b; returns (length, junctions, has light, has stop sign)."""
     seed, episode = life.seed, life.episode
     lanes = life.route_lane

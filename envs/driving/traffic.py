@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 from ..rng import integer, uniform
 from .lives import (
     ARRIVED,
-    EGO_COLUMNS,
-    FRICTION,
     HEADING,
     INDEX,
     ROUTE_LATERAL,
@@ -50,7 +48,6 @@ from .lives import (
     W_MODE,
     W_X,
     W_Y,
-    Array,
     Life,
     Mode,
     X,
@@ -233,7 +230,7 @@ def _next_connector(town: Town, life: Life, who: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _slot_bit(town: Town, lane: int) -> int:
+def _slot_bit(town: Town, lane: int) -> np.uint32:
     """Returns the bit of a connector within its junction."""
     return np.uint32(1) << np.uint32(town.lane_slot[lane])
 
@@ -328,7 +325,7 @@ def idm(speed: float, desired: float, gap: float, closing: float, a_max: float) 
 
 
 @njit(cache=True, nogil=True)
-def _leader(town: Town, survey: Survey, lane: int, follows: int, who: int) -> tuple:
+def _leader(town: Town, survey: Survey, lane: int, follows: int, who: int) -> tuple[Any, ...]:
     """Returns the bumper gap and the speed of the vehicle ahead along the path; gap 1e3: none."""
     s, half = survey.s[who], survey.half[who]
     k = survey.ahead[who]
@@ -364,7 +361,7 @@ def _leader(town: Town, survey: Survey, lane: int, follows: int, who: int) -> tu
 
 @njit(cache=True, nogil=True)
 def _obstacle_gap(
-    town: Town, life: Life, i: int, box: tuple, reach: float
+    town: Town, life: Life, i: int, box: tuple[Any, ...], reach: float
 ) -> float:
     """Returns the way along vehicle i's path until it would touch a box; 1e3 beyond reach.
 

@@ -6,6 +6,8 @@ in comfort; on the zebra they stop short of a car that stands in their way.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -84,7 +86,7 @@ def _place(town: Town, life: Life, i: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _car_blocks(px: float, py: float, car: tuple) -> bool:
+def _car_blocks(px: float, py: float, car: tuple[Any, ...]) -> bool:
     """Returns whether a car (x, y, heading, half length, half width) covers a point, + 0.5 m."""
     dx, dy = px - car[0], py - car[1]
     c, s = np.cos(car[2]), np.sin(car[2])
@@ -92,7 +94,7 @@ def _car_blocks(px: float, py: float, car: tuple) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _car_threatens(cx: float, cy: float, car: tuple, speed: float) -> bool:
+def _car_threatens(cx: float, cy: float, car: tuple[Any, ...], speed: float) -> bool:
     """Returns whether a car comes to a zebra at (cx, cy) too fast to stop in comfort."""
     dx, dy = cx - car[0], cy - car[1]
     along = np.cos(car[2]) * dx + np.sin(car[2]) * dy
@@ -108,7 +110,7 @@ def _car_threatens(cx: float, cy: float, car: tuple, speed: float) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _vehicle_box(life: Life, k: int) -> tuple:
+def _vehicle_box(life: Life, k: int) -> tuple[Any, ...]:
     """Returns x, y, heading, half length, half width of vehicle k; N is the ego."""
     if k == life.vehicle.shape[0]:
         e = life.ego

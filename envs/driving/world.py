@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from .. import announce_compiling
 from ..batch import AbstractBatch, Array, Observation
-from . import declare, lives as state_of
+from . import declare
+from . import lives as state_of
 from .actions import ACTIONS
 from .cameras import Cameras
 from .config import DrivingConfig
@@ -281,11 +282,11 @@ class DrivingWorld(AbstractBatch[View]):
             command=part["command"],
         )
 
-    def snapshot(self, lane: int) -> dict[str, Array]:
+    def snapshot(self, lane: int) -> Array:
         """Returns a copy of one life."""
         return state_of.snapshot(self.state, lane)
 
-    def restore(self, lane: int, saved: Mapping[str, Array]) -> None:
+    def restore(self, lane: int, saved: Array) -> None:
         """Puts a life back exactly and describes it anew."""
         state_of.restore(self.state, lane, saved)
         self._refresh(lane)

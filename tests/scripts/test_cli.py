@@ -24,7 +24,9 @@ def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",), ("help",)])
-def test_help_lists_every_program(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_every_program(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     code, out, _ = call(capsys, *words)
     assert code == 0
     assert all(re.search(rf"^  {name} ", out, re.M) for name in cli.PROGRAMS)
@@ -78,7 +80,8 @@ def test_nearest_is_silent_where_nothing_is_near() -> None:
 
 
 def test_the_current_folder_is_appended(tmp_path: Path) -> None:
-    code = "import sys; from mindloop import cli\ntry: cli.main(['--version'])\nexcept SystemExit: pass\n"
+    code = "import sys; from mindloop import cli\ntry: cli.main(['--version'])\n"
+    code += "except SystemExit: pass\n"
     code += "import os; print(sys.path[-1] == os.getcwd())"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True

@@ -65,7 +65,8 @@ def test_a_wheel_holds_every_module_and_all_data(tmp_path: Path) -> None:
     for name in wanted:
         shutil.copy(ROOT / name, source)
     for folder in FOLDERS.values():
-        shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        unwanted = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, source / folder, ignore=unwanted)
     # One file of each kind that is yet to come, where it will be.
     rules = source / "envs" / "driving" / "probe.rules"
     mind = source / "agent" / "pretrained" / "probe" / "mind.safetensors"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ LABELS = tuple({"name": name, "colour": colour} for name, colour in (
 def street(size: int, labels: bool = False) -> Image:
     """Paints a street seen from a car: sky, houses, road, a car, a person."""
     picture = np.zeros((size, size, 3), np.uint8)
-    colours = [LABELS[k]["colour"] if labels else look for k, look in enumerate((
+    colours: list[Any] = [LABELS[k]["colour"] if labels else look for k, look in enumerate((
         (140, 175, 215), (84, 86, 92), (150, 146, 138), (156, 108, 86), (200, 50, 45),
         (235, 190, 60)))]
     sky, road, pavement, house, car, person = colours

@@ -27,6 +27,7 @@ from mindloop.agent.types import (
     Truth,
     WorldSpec,
 )
+from mindloop.agent.viewer import theme
 from mindloop.agent.viewer.actions import grid_axes
 from mindloop.agent.viewer.beliefs import applies, said
 from mindloop.agent.viewer.frame import Choice, Frame, History, Setting
@@ -61,7 +62,7 @@ def foreign(kind: str) -> Frame:
                                  np.full(60, 1 / 60)),))
 
 
-def painted(frame: Frame, size: tuple[int, int], view: View = LIVE):
+def painted(frame: Frame, size: tuple[int, int], view: View = LIVE) -> theme.Canvas:
     return paint(pygame.Surface(size, depth=24), frame, view)
 
 

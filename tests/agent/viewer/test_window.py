@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,19 @@ with Window("mindloop test", (1000, 700), Mode({mode!r}), screenshots={shots!r})
             size=pygame.display.get_window_size(), sound=bool(pygame.mixer.get_init()),
             worst=worst, window=pygame.display.get_wm_info()["window"])), flush=True)
 """
+
+
+
+def has_stepped(steps: int, state: dict[str, Any]) -> bool:
+    return bool(state["steps"] == steps)
+
+
+def has_size(size: tuple[int, int], state: dict[str, Any]) -> bool:
+    return tuple(state["size"]) == size
+
+
+def has_drawn(drawn: int, state: dict[str, Any]) -> bool:
+    return bool(state["drawn"] > drawn)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +141,7 @@ def test_keys_pause_step_and_show(person: Person, tmp_path: Path) -> None:
     assert person.state()["steps"] == before["steps"]
     for k in (1, 2, 3):
         person.press("period")
-        assert person.until(lambda s, k=k: s["steps"] == before["steps"] + k)
+        assert person.until(partial(has_stepped, before["steps"] + k))
     drawn = person.state()["drawn"]
     person.press("h")
     person.until(lambda s: s["help"] and s["drawn"] > drawn)
@@ -159,8 +173,8 @@ def test_real_time_full_speed_and_resizing(person: Person) -> None:
     assert 7 <= person.state()["steps"] - start <= 13
     for size in ((1280, 900), (640, 480), (1390, 610)):
         person.do("windowsize", person.window, *map(str, size))
-        drawn = person.until(lambda s, size=size: tuple(s["size"]) == size)["drawn"]
-        person.until(lambda s, drawn=drawn: s["drawn"] > drawn)
+        drawn = person.until(partial(has_size, size))["drawn"]
+        person.until(partial(has_drawn, drawn))
     for _ in range(5):
         person.press("plus")
     before = person.until(lambda s: s["speed"] == 0)

@@ -93,7 +93,7 @@ def test_make_vec_takes_the_native_world_and_counts_episodes() -> None:
     counted = gymnasium.wrappers.vector.RecordEpisodeStatistics(env)
     counted.reset(seed=0)
     for _ in range(400):
-        *_, info = counted.step(np.full(4, 4 * 4 + 3))  # full left, full throttle
+        counted.step(np.full(4, 4 * 4 + 3))  # full left, full throttle
     assert counted.episode_count > 4
     counted.close()
 
