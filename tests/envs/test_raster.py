@@ -46,7 +46,7 @@ def _atlas() -> Atlas:
     """Returns a tile with a street along x and a meadow tile."""
     ends = np.array([[-30.0, 0.0], [30.0, 0.0]])
     square = np.array([[8.0, 8.0], [20.0, 8.0], [20.0, 20.0], [8.0, 20.0]])
-    street = [
+    street: list[Stroke | Area] = [
         Stroke(int(Surface.PAVEMENT), ends, 12.0),
         Stroke(int(Surface.ROAD), ends, 7.0),
         Area(int(Surface.PARKING), square),

@@ -267,7 +267,8 @@ def test_streets_have_buildings_on_both_sides(towns: road.Towns) -> None:
         for cell, tile in enumerate(towns.cell_tile[t].ravel()):
             if names[tile].startswith("straight"):
                 first = towns.building_first[t]
-                own = towns.buildings[t, first[cell] : first[cell + 1], :2] % CELL - CELL / 2.0
+                own = towns.buildings[t, first[cell] : first[cell + 1], :2].astype(np.float64)
+                own = own % CELL - CELL / 2.0
                 local = geometry.turn(own, -road.TILES[tile].rotation)
                 assert (local[:, 1] > 0.0).sum() >= 1 and (local[:, 1] < 0.0).sum() >= 1
 

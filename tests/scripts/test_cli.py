@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mindloop import cli
+from mindloop import __version__, cli
 from mindloop.errors import UserError, nearest
 
 
@@ -34,7 +34,7 @@ def test_help_lists_every_program(
 
 def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capsys, "--version")
-    assert (code, out) == (0, f"mindloop {cli.__version__}\n")
+    assert (code, out) == (0, f"mindloop {__version__}\n")
 
 
 def test_an_unknown_program_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

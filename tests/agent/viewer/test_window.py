@@ -228,7 +228,7 @@ def test_looking_through_a_record(person: Person) -> None:
 ])
 def test_no_window_where_there_is_no_display(monkeypatch: pytest.MonkeyPatch, reason: str,
                                              variables: dict[str, str]) -> None:
-    monkeypatch.setattr(window_module.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
