@@ -146,8 +146,9 @@ def test_labels_lie_over_the_camera_with_their_names(full: Frame) -> None:
     assert {"pedestrian", "pavement"} <= words
     labels = np.zeros((4, 4, 3), np.uint8)
     labels[0] = (9, 8, 7)
-    classes: list[dict[str, Any]] = [{"name": "car", "colour": (9, 8, 7)}, {"name": "sky", "colour": (0, 0, 0)},
-               {"name": "sign", "colour": (1, 1, 1)}]
+    classes: list[dict[str, Any]] = [
+        {"name": "car", "colour": (9, 8, 7)}, {"name": "sky", "colour": (0, 0, 0)},
+        {"name": "sign", "colour": (1, 1, 1)}]
     assert present_classes(labels, classes) == [("sky", (0, 0, 0)), ("car", (9, 8, 7))]
 
 

@@ -16,7 +16,6 @@ from typing import Any
 import pygame
 import pytest
 
-from mindloop.agent.viewer import window as window_module
 from mindloop.agent.viewer.window import Mode, Order, Window, display_available
 
 NEEDED = ("Xvfb", "xdotool")
