@@ -47,6 +47,8 @@ class Options:
     """Which life."""
     episodes: int = 1
     """How many, one after another."""
+    steps: int = 0
+    """Stop after so many steps, finished or not; 0: when the episodes are done."""
     render: Literal["window", "video", "none"] = "none"
     """A window; a video with a sheet of pictures; or nothing, which is quickest."""
     output: Path = Path("videos")
@@ -63,6 +65,8 @@ def main(options: Options) -> int:
         raise UserError(
             f"`--episodes` must be at least 1; got {options.episodes}. Ask for some."
         )
+    if options.steps < 0:
+        raise UserError(f"`--steps` must be at least 0; got {options.steps}. Leave it out.")
     if options.render == "window":
         check_display()
     is_seen = options.render != "none"
@@ -102,6 +106,8 @@ def _unseen(life: Life, made: Plan, options: Options, recorder: Recorder | None,
             ended += tick.episodes
             if tick.index % 50 == 0 or tick.episodes:
                 bar.update(task, completed=len(ended), description=f"steps {tick.index + 1}")
+            if tick.index + 1 == options.steps:
+                break
     return ended
 
 
@@ -122,6 +128,8 @@ def _in_video(life: Life, made: Plan, options: Options, recorder: Recorder | Non
                 keep(recorder, tick)
                 ended += tick.episodes
                 bar.update(task, completed=len(ended), description=f"filming, step {tick.index}")
+                if tick.index + 1 == options.steps:
+                    break
     finally:
         for path in film.close():
             console.print(f"Wrote {path}", markup=False, highlight=False)
@@ -135,7 +143,8 @@ def _in_window(life: Life, made: Plan, options: Options, recorder: Recorder | No
     rate = life.world.spec.rate
     with Window(f"mindloop: {made.env}", step_seconds=1.0 / (rate or WINDOW_RATE)) as window:
         window.show(camera.frame())
-        while len(ended) < options.episodes:
+        steps = 0
+        while len(ended) < options.episodes and (steps < options.steps or options.steps == 0):
             for command in window.poll():
                 if command.order is Order.QUIT:
                     return ended
@@ -145,6 +154,7 @@ def _in_window(life: Life, made: Plan, options: Options, recorder: Recorder | No
                     window.say(f"Seed {life.seed}")
             if window.ready():
                 tick = life.step()
+                steps += 1
                 camera.add(tick)
                 keep(recorder, tick)
                 ended += tick.episodes

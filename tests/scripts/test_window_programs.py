@@ -1,0 +1,128 @@
+"""Programs with a window, driven by a real hand on a real (virtual) screen."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mindloop.agent.viewer import record
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("Xvfb") is None or shutil.which("xdotool") is None,
+        reason="needs Xvfb and xdotool",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[str]:
+    """Gives the name of a virtual screen."""
+    reader, writer = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
+        pass_fds=(writer,), stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        name = ":" + answer.readline().strip()
+    yield name
+    server.terminate()
+    server.wait(10)
+
+
+class Program:
+    """A program with a window, and the hand that presses its keys."""
+
+    def __init__(self, screen: str, folder: Path, *words: str) -> None:
+        hidden = ("SDL_VIDEODRIVER", "WAYLAND_DISPLAY")
+        kept = {name: value for name, value in os.environ.items() if name not in hidden}
+        self.environment = {**kept, "DISPLAY": screen, "OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mindloop.cli", *words], cwd=folder, env=self.environment,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        found = self.do("search", "--sync", "--onlyvisible", "--name", "^mindloop: ", patience=240)
+        self.window = found.split()[0]
+        time.sleep(1.0)
+        self.do("windowfocus", self.window)
+
+    def do(self, *words: str, patience: float = 30) -> str:
+        return subprocess.run(
+            ["xdotool", *words], env=self.environment, check=True, capture_output=True, text=True,
+            timeout=patience,
+        ).stdout  # fmt: skip
+
+    def hold(self, key: str, seconds: float) -> None:
+        self.do("keydown", key)
+        time.sleep(seconds)
+        self.do("keyup", key)
+
+    def quit(self) -> str:
+        """Presses Q; returns what the program printed. It must close within two seconds."""
+        asked = time.monotonic()
+        self.do("key", "q")
+        out, _ = self.process.communicate(timeout=20)
+        assert time.monotonic() - asked < 5.0
+        return out
+
+
+def test_a_person_drives_hands_over_and_sees_it_again(screen: str, tmp_path: Path) -> None:
+    game = Program(screen, tmp_path, "play", "--preset", "empty", "--record", "drive")
+    game.do("key", "plus")  # twice as fast
+    game.hold("Up", 1.5)
+    game.do("key", "space")
+    time.sleep(1.5)
+    game.do("key", "F12")
+    time.sleep(0.3)
+    out = game.quit()
+    assert game.process.returncode == 0, out
+    kept = record.load(tmp_path / "drive")
+    drivers = kept["driver"].tolist()
+    assert drivers[0] == "human" and drivers[-1] == "expert", out
+    speed = kept["trace.observation.parts.state"][:, 0, 0]
+    assert speed.max() > 1.0, "the car did not move when Up was held"
+    by_hand = kept["action"][np.array(drivers) == "human", 0]
+    assert 2 * 4 + 3 in by_hand, "straight on, full drive"
+    assert list(tmp_path.glob("*.png")), "F12 saves a picture"
+    show = Program(screen, tmp_path, "replay", "drive")
+    show.do("key", "Right", "Right", "Left")
+    time.sleep(0.5)
+    assert "each exactly as recorded" in show.quit()
+    assert show.process.returncode == 0
+
+
+def test_a_life_is_watched_paused_and_restarted(screen: str, tmp_path: Path) -> None:
+    words = ("run", "--render", "window", "--preset", "calm", "--record", "life")
+    shown = Program(screen, tmp_path, *words)
+    time.sleep(1.0)
+    shown.do("key", "n")  # the next seed
+    time.sleep(0.6)
+    shown.do("key", "h")
+    time.sleep(0.3)
+    shown.do("key", "h", "l", "p")  # help away, labels, pause
+    time.sleep(0.3)
+    shown.do("key", "period", "period")
+    time.sleep(0.5)
+    out = shown.quit()
+    assert shown.process.returncode == 0, out
+    episodes = json.loads((tmp_path / "life.json").read_text())["episodes"]
+    assert [entry["restart"] for entry in episodes if "restart" in entry] == [1]
+    assert "No episode was finished" in out
+
+
+def test_a_foreign_environment_has_a_window_too(screen: str, tmp_path: Path) -> None:
+    shown = Program(screen, tmp_path, "run", "CartPole-v1", "--render", "window", "--episodes", "99")
+    time.sleep(1.0)
+    shown.quit()
+    assert shown.process.returncode == 0
