@@ -30,10 +30,10 @@ class Layout:
 
 
 RIGHT = Split("column", (
-    (Split("row", (("inputs", 0.5), ("scene", 0.5))), 0.455),
+    (Split("row", (("inputs", 0.5), ("scene", 0.5))), 0.425),
     (Split("row", (
         ("facts", 0.6),
-        (Split("column", (("actions", 0.41), ("now", 0.22), ("score", 0.37))), 0.4))), 0.545)))
+        (Split("column", (("actions", 0.36), ("now", 0.31), ("score", 0.33))), 0.4))), 0.575)))
 
 
 def is_present(part: str | Split, present: Collection[str]) -> bool:

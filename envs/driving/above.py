@@ -13,7 +13,7 @@ from ..scene import Scene
 from .lives import ACCELERATION, DAYLIGHT, HEADING, INDEX, ROUTE_S, Array, Life, Lives, X, Y
 from .road import Pool, Town, lane_pose
 from .sensors import ALL_ROUND, BRAKING, _list_people, _list_town, _list_vehicles, _put_box
-from .traffic import EGO_HALF_LENGTH
+from .survey import EGO_HALF_LENGTH
 
 EGO_PAINT = 5  # yellow: the ego is told apart from everybody
 ROUTE_COLOUR = (64.0, 156.0, 255.0)

@@ -7,12 +7,12 @@ from typing import Any
 
 from .actions import describe_actions
 from .config import RENDER_MODES, DrivingConfig
-from .facts import PATH_POINTS, REACH, TTC_MAX
 from .kernel import BRAKE_MAX, DRIVE_MAX, SPEED_MAX, STEERING_MAX, STEERING_RATE, WHEELBASE
 from .looks import LABEL_COLOURS
+from .notes import PATH_POINTS, REACH, TTC_MAX
 from .params import SCENE_RANGE, SECTORS, Command, Kind, Label
 from .reward import TERMS
-from .traffic import EGO_HALF_LENGTH, EGO_HALF_WIDTH
+from .survey import EGO_HALF_LENGTH, EGO_HALF_WIDTH
 
 DECISION = 0.2  # [s]
 

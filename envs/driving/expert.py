@@ -14,7 +14,9 @@ import numpy as np
 from numba import njit
 
 from .actions import ACCELERATIONS, STEERINGS
-from .facts import (
+from .kernel import STEERING_RATE, bicycle, steering_limit
+from .lives import Array
+from .notes import (
     HEADING_ERROR,
     JUNCTION_AHEAD,
     JUNCTION_DISTANCE,
@@ -33,8 +35,6 @@ from .facts import (
     STOP_LINE_DISTANCE,
     STOP_SIGN,
 )
-from .kernel import STEERING_RATE, bicycle, steering_limit
-from .lives import Array
 
 DECIDE = 0.2  # [s] how long an action is held
 STOPPING = 2.7  # [m/s2] braking that the driver plans with; its gentle action brakes with 3

@@ -1,19 +1,18 @@
 """What is true around the ego, and what of it the sensors could know.
 
-Facts, scene and path are labels for training and inputs of the true-state expert. Beside each
-stands its *seen* form: the same thing as far as the camera and mirror see it now or saw it within
-SEEN_FOR; that is what the visible expert drives on, and what a perception may be asked to learn.
-An actor is seen when it is inside a field of view and the straight line to it is free of
-buildings and of nearer vehicles.
+An unseen actor is left out of the seen facts, so that whoever drives on them makes the mistakes of
+one who sees no better.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 
+from .grants import blocker
+from .lights import GREEN_LIGHT, RED_LIGHT, YELLOW_LIGHT, light_state
 from .lives import (
     COUNT,
     HEADING,
@@ -32,9 +31,7 @@ from .lives import (
     V_Y,
     W_EDGE,
     W_HEADING,
-    W_KIND,
     W_MODE,
-    W_MOVING,
     W_SEEN,
     W_SPEED,
     W_X,
@@ -45,234 +42,42 @@ from .lives import (
     X,
     Y,
 )
-from .params import CELL, CELLS, SCENE_RANGE, SECTORS
-from .road import Town
-from .route import path_ahead
-from .traffic import (
-    EGO_HALF_LENGTH,
-    EGO_HALF_WIDTH,
-    GREEN_LIGHT,
-    HALF_LENGTH,
-    HALF_WIDTH,
-    LIGHTS,
-    RED_LIGHT,
-    STOP,
-    YELLOW_LIGHT,
-    Survey,
-    blocker,
-    light_state,
-)
-
-(
-    LANE_OFFSET,
-    HEADING_ERROR,
+from .notes import (
     CURVATURE_AHEAD,
-    SPEED_LIMIT,
-    LEAD_PRESENT,
-    LEAD_DISTANCE,
+    HEADING_ERROR,
+    JUNCTION_AHEAD,
+    JUNCTION_DISTANCE,
+    LANE_OFFSET,
     LEAD_CLOSING_SPEED,
+    LEAD_DISTANCE,
+    LEAD_PRESENT,
+    LIGHT_DISTANCE,
+    LIGHT_GREEN,
     LIGHT_PRESENT,
     LIGHT_RED,
     LIGHT_YELLOW,
-    LIGHT_GREEN,
-    LIGHT_DISTANCE,
-    STOP_SIGN,
-    STOP_LINE_DISTANCE,
-    PEDESTRIAN_IN_PATH,
-    PEDESTRIAN_DISTANCE,
-    JUNCTION_AHEAD,
-    JUNCTION_DISTANCE,
     MUST_YIELD,
+    PATH_POINTS,
+    PEDESTRIAN_DISTANCE,
+    PEDESTRIAN_IN_PATH,
+    REACH,
+    SPEED_LIMIT,
+    STOP_LINE_DISTANCE,
+    STOP_SIGN,
     TIME_TO_COLLISION,
-) = range(20)
-FACTS = 20
+    TTC_MAX,
+    Notes,
+    Scratch,
+)
+from .road import Town
+from .route import path_ahead
+from .scenes import fill_scenes
+from .sight import SEEN_FOR, WALKER_RANGE, look, look_at_signs
+from .survey import EGO_HALF_LENGTH, EGO_HALF_WIDTH, HALF_LENGTH, HALF_WIDTH, LIGHTS, STOP, Survey
 
-REACH = 60.0  # [m] how far ahead facts look
-PATH_ROWS = 31  # every 2 m
-PATH_POINTS = 8
-SEEN_FOR = 10  # decisions that an actor is remembered after it was last seen
 SIGN_FOR = 3  # decisions that a light's colour is remembered
-SIGN_RANGE = 75.0  # [m] from which a lamp is at least three pixels and in view
-LIMIT_RANGE = 24.0  # [m] from which a limit sign can be read
-WALKER_RANGE = 50.0  # [m]
-TTC_MAX = 10.0  # [s]
 MODE_ABSENT, MODE_WAITING, MODE_PLACED = Mode.ABSENT, Mode.WAITING, Mode.PLACED
 SAFE_LIMIT = 30.0 / 3.6  # [m/s] what one assumes before a sign was seen
-
-
-class Notes(NamedTuple):
-    """What the world tells of B lives at a decision: labels, never inputs of the acting mind."""
-
-    facts: Array  # float32 [B, FACTS]
-    known: Array  # bool [B, FACTS] whether the seen form says it
-    seen: Array  # float32 [B, FACTS] facts as far as seen
-    scene: Array  # float32 [B, SECTORS, 7]
-    scene_seen: Array  # float32 [B, SECTORS, 7]
-    path: Array  # float32 [B, PATH_POINTS, 2]
-    cause: Array  # bool [B] there is cause to stand
-
-
-class Scratch(NamedTuple):
-    """Working memory of one thread for `describe`."""
-
-    path: Array  # float32 [PATH_ROWS, 5]
-
-
-def make_notes(lives: int) -> Notes:
-    """Returns zeroed notes for B lives."""
-    f4 = np.float32
-    return Notes(
-        np.zeros((lives, FACTS), f4),
-        np.zeros((lives, FACTS), np.bool_),
-        np.zeros((lives, FACTS), f4),
-        np.zeros((lives, SECTORS, 7), f4),
-        np.zeros((lives, SECTORS, 7), f4),
-        np.zeros((lives, PATH_POINTS, 2), f4),
-        np.zeros(lives, np.bool_),
-    )
-
-
-@njit(cache=True, nogil=True)
-def _segment_meets_box(
-    ax: float, ay: float, bx: float, by: float, x: float, y: float, h: float, hl: float, hw: float
-) -> bool:
-    """Returns whether the segment a-b passes through an oriented box."""
-    c, s = np.cos(h), np.sin(h)
-    px, py = c * (ax - x) + s * (ay - y), -s * (ax - x) + c * (ay - y)
-    dx, dy = c * (bx - ax) + s * (by - ay), -s * (bx - ax) + c * (by - ay)
-    low, high = 0.0, 1.0
-    for p, d, half in ((px, dx, hl), (py, dy, hw)):
-        if abs(d) < 1e-6:
-            if abs(p) > half:
-                return False
-            continue
-        t0, t1 = (-half - p) / d, (half - p) / d
-        if t0 > t1:
-            t0, t1 = t1, t0
-        low, high = max(low, t0), min(high, t1)
-        if low > high:
-            return False
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _behind_building(
-    town: Town, ax: float, ay: float, bx: float, by: float
-) -> bool:
-    """Returns whether a building stands on the segment a-b."""
-    x0, x1 = int(min(ax, bx) // CELL), int(max(ax, bx) // CELL)
-    y0, y1 = int(min(ay, by) // CELL), int(max(ay, by) // CELL)
-    for cx in range(max(x0, 0), min(x1 + 1, CELLS)):
-        for cy in range(max(y0, 0), min(y1 + 1, CELLS)):
-            cell = cx * CELLS + cy
-            for k in range(town.building_first[cell], town.building_first[cell + 1]):
-                u = town.buildings[k]
-                if _segment_meets_box(ax, ay, bx, by, u[0], u[1], u[2], u[3], u[4]):
-                    return True
-    return False
-
-
-@njit(cache=True, nogil=True)
-def _in_view(life: Life, x: float, y: float, fields: tuple[Any, ...]) -> bool:
-    """Returns whether a point is inside a field of view.
-
-    Args:
-      fields: tangents of half the front camera's and of half the mirror's width; a negative
-        front tangent sees all around (radar).
-    """
-    h = life.ego[HEADING]
-    dx, dy = x - life.ego[X], y - life.ego[Y]
-    c, s = np.cos(h), np.sin(h)
-    ahead, left = c * dx + s * dy, -s * dx + c * dy
-    if fields[0] < 0.0:
-        return True
-    if ahead > 0.0:
-        return abs(left) <= fields[0] * ahead
-    return abs(left) <= -fields[1] * ahead
-
-
-@njit(cache=True, nogil=True)
-def _hidden_by_vehicle(life: Life, who: int, x: float, y: float) -> bool:
-    """Returns whether a nearer vehicle stands between the ego's camera and a point."""
-    ex, ey = life.ego[X], life.ego[Y]
-    far = (x - ex) ** 2 + (y - ey) ** 2
-    for k in range(life.vehicle.shape[0]):
-        if k == who or life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
-            continue
-        vx, vy = life.vehicle[k, V_X], life.vehicle[k, V_Y]
-        d2 = (vx - ex) ** 2 + (vy - ey) ** 2
-        if d2 >= far or d2 > 40.0**2:
-            continue
-        kind = life.vehicle_flag[k, V_KIND]
-        h = life.vehicle[k, V_HEADING]
-        # A little is left at the edges: one sees the rest of the actor past them.
-        if _segment_meets_box(
-            ex, ey, x, y, vx, vy, h, 0.8 * HALF_LENGTH[kind], 0.8 * HALF_WIDTH[kind]
-        ):
-            return True
-    return False
-
-
-@njit(cache=True, nogil=True)
-def _look(town: Town, life: Life, fields: tuple[Any, ...]) -> None:
-    """Notes which actors the ego's sensors see now."""
-    now = life.step
-    ex, ey = life.ego[X], life.ego[Y]
-    for k in range(life.vehicle.shape[0]):
-        if life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
-            continue
-        x, y = life.vehicle[k, V_X], life.vehicle[k, V_Y]
-        if (x - ex) ** 2 + (y - ey) ** 2 > REACH**2 or not _in_view(life, x, y, fields):
-            continue
-        hidden = _hidden_by_vehicle(life, k, x, y) or _behind_building(town, ex, ey, x, y)
-        if not hidden:
-            life.vehicle_flag[k, V_SEEN] = now
-    for k in range(life.walker.shape[0]):
-        if life.walker_flag[k, W_MODE] == MODE_ABSENT:
-            continue
-        x, y = life.walker[k, W_X], life.walker[k, W_Y]
-        if (x - ex) ** 2 + (y - ey) ** 2 > WALKER_RANGE**2 or not _in_view(life, x, y, fields):
-            continue
-        hidden = _hidden_by_vehicle(life, -1, x, y) or _behind_building(town, ex, ey, x, y)
-        if not hidden:
-            life.walker_flag[k, W_SEEN] = now
-    for k in range(life.parked.shape[0]):
-        place = life.parked[k]
-        if place < 0:
-            continue
-        x, y = town.parking_xyh[place, 0], town.parking_xyh[place, 1]
-        if (x - ex) ** 2 + (y - ey) ** 2 < 35.0**2 and _in_view(life, x, y, fields):
-            life.parked_seen[k] = now
-
-
-@njit(cache=True, nogil=True)
-def _look_at_signs(town: Town, life: Life, fields: tuple[Any, ...]) -> None:
-    """Notes whether the sign or light at the next line, and the limit sign, are seen now."""
-    ex, ey = life.ego[X], life.ego[Y]
-    lane = life.route_lane[life.flag[INDEX]]
-    if town.lane_slot[lane] >= 0:  # in a junction: the road that follows
-        lane = life.route_lane[life.flag[INDEX] + 1]
-        if lane < 0:
-            return
-    for which in range(2):
-        sign = town.lane_sign[lane] if which == 0 else town.lane_limit_sign[lane]
-        reach = SIGN_RANGE if which == 0 else LIMIT_RANGE
-        if sign < 0 or life.static_off[sign] == 1:
-            continue
-        x, y = town.statics[sign, 0], town.statics[sign, 1]
-        if (x - ex) ** 2 + (y - ey) ** 2 > reach * reach or not _in_view(life, x, y, fields):
-            continue
-        facing = town.statics[sign, 2]
-        if np.cos(facing) * (ex - x) + np.sin(facing) * (ey - y) < 0.0:
-            continue
-        if _behind_building(town, ex, ey, x, y):
-            continue
-        if which == 0:
-            life.sign_seen = life.step
-        else:
-            limit = life.limit_set[lane]
-            life.seen_limit = limit if limit > 0.0 else town.lane_limit[lane]
-            life.flag[LIMIT_KNOWN] = 1
 
 
 @njit(cache=True, nogil=True)
@@ -290,9 +95,7 @@ def _on_path(path: Array, rows: int, x: float, y: float) -> tuple[Any, ...]:
 
 
 @njit(cache=True, nogil=True)
-def _lead(
-    town: Town, life: Life, path: Array, rows: int, out: Array, seen_only: bool
-) -> None:
+def lead_facts(town: Town, life: Life, path: Array, rows: int, out: Array, seen_only: bool) -> None:
     """Writes the lead facts: the nearest vehicle whose body is in the ego's path."""
     ex, ey, v = life.ego[X], life.ego[Y], life.ego[SPEED]
     ch, sh = np.cos(life.ego[HEADING]), np.sin(life.ego[HEADING])
@@ -323,7 +126,7 @@ def _lead(
 
 
 @njit(cache=True, nogil=True)
-def _pedestrian(
+def pedestrian_facts(
     town: Town, life: Life, path: Array, rows: int, out: Array, seen_only: bool
 ) -> None:
     """Writes the pedestrian facts: the nearest walker in the ego's path or stepping into it."""
@@ -356,9 +159,7 @@ def _pedestrian(
 
 
 @njit(cache=True, nogil=True)
-def _road_facts(
-    town: Town, life: Life, path: Array, rows: int, out: Array
-) -> None:
+def road_facts(town: Town, life: Life, path: Array, rows: int, out: Array) -> None:
     """Writes what the road and the rules say: lane, bend, limit, light, stop sign, junction."""
     index = life.flag[INDEX]
     lane = life.route_lane[index]
@@ -408,7 +209,7 @@ def _road_facts(
 
 
 @njit(cache=True, nogil=True)
-def _whom_to_let_pass(town: Town, life: Life, survey: Survey, out: Array) -> int:
+def whom_to_let_pass(town: Town, life: Life, survey: Survey, out: Array) -> int:
     """Returns whom the ego must let pass at the junction ahead, -1: nobody."""
     index = life.flag[INDEX]
     lane = life.route_lane[index]
@@ -432,71 +233,6 @@ def _time_to_collision(life: Life, out: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _into_scene(
-    life: Life, scene: Array, x: float, y: float, vx: float, vy: float, kind: int
-) -> None:
-    """Enters one actor into the sector that its bearing falls in, if it is the nearest there."""
-    h = life.ego[HEADING]
-    c, s = np.cos(h), np.sin(h)
-    dx, dy = x - life.ego[X], y - life.ego[Y]
-    distance = np.sqrt(dx * dx + dy * dy)
-    if distance > SCENE_RANGE or distance < 0.1:
-        return
-    bearing = np.arctan2(-s * dx + c * dy, c * dx + s * dy)
-    sector = min(int((bearing + np.pi) / (2.0 * np.pi) * SECTORS), SECTORS - 1)
-    if scene[sector, 6] > 0.0 and scene[sector, 0] <= distance:
-        return
-    rx = vx - life.ego[SPEED] * c
-    ry = vy - life.ego[SPEED] * s
-    scene[sector, 0] = distance
-    scene[sector, 1] = -(rx * dx + ry * dy) / distance
-    scene[sector, 2] = (dx * ry - dy * rx) / distance
-    scene[sector, 3] = kind
-    scene[sector, 6] = 1.0
-
-
-@njit(cache=True, nogil=True)
-def _scenes(town: Town, life: Life, scene: Array, seen: Array) -> None:
-    """Writes the nearest actor of each bearing sector: all there are, and all that are seen."""
-    now = life.step
-    scene[:] = 0.0
-    seen[:] = 0.0
-    for k in range(life.vehicle.shape[0]):
-        if life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
-            continue
-        a = life.vehicle[k]
-        if abs(a[V_X] - life.ego[X]) + abs(a[V_Y] - life.ego[Y]) > 1.42 * SCENE_RANGE:
-            continue
-        vx, vy = a[V_SPEED] * np.cos(a[V_HEADING]), a[V_SPEED] * np.sin(a[V_HEADING])
-        kind = life.vehicle_flag[k, V_KIND]
-        _into_scene(life, scene, a[V_X], a[V_Y], vx, vy, kind)
-        if now - life.vehicle_flag[k, V_SEEN] <= SEEN_FOR:
-            _into_scene(life, seen, a[V_X], a[V_Y], vx, vy, kind)
-    for k in range(life.walker.shape[0]):
-        if life.walker_flag[k, W_MODE] == MODE_ABSENT:
-            continue
-        w = life.walker[k]
-        if abs(w[W_X] - life.ego[X]) + abs(w[W_Y] - life.ego[Y]) > 1.42 * SCENE_RANGE:
-            continue
-        v = w[W_SPEED] * life.walker_flag[k, W_MOVING]
-        vx, vy = v * np.cos(w[W_HEADING]), v * np.sin(w[W_HEADING])
-        kind = life.walker_flag[k, W_KIND]
-        _into_scene(life, scene, w[W_X], w[W_Y], vx, vy, kind)
-        if now - life.walker_flag[k, W_SEEN] <= SEEN_FOR:
-            _into_scene(life, seen, w[W_X], w[W_Y], vx, vy, kind)
-    for k in range(life.parked.shape[0]):
-        place = life.parked[k]
-        if place < 0:
-            continue
-        x, y = town.parking_xyh[place, 0], town.parking_xyh[place, 1]
-        if abs(x - life.ego[X]) + abs(y - life.ego[Y]) > 1.42 * SCENE_RANGE:
-            continue
-        _into_scene(life, scene, x, y, 0.0, 0.0, 1)
-        if now - life.parked_seen[k] <= SEEN_FOR:
-            _into_scene(life, seen, x, y, 0.0, 0.0, 1)
-
-
-@njit(cache=True, nogil=True)
 def _seen_facts(
     town: Town, life: Life, rows: int, path: Array, facts: Array, whom: int,
     known: Array, seen: Array,
@@ -506,8 +242,8 @@ def _seen_facts(
     n = life.vehicle.shape[0]
     seen[:] = facts
     known[:] = True
-    _lead(town, life, path, rows, seen, True)
-    _pedestrian(town, life, path, rows, seen, True)
+    lead_facts(town, life, path, rows, seen, True)
+    pedestrian_facts(town, life, path, rows, seen, True)
     if facts[LEAD_PRESENT] != seen[LEAD_PRESENT] or facts[LEAD_DISTANCE] != seen[LEAD_DISTANCE]:
         known[LEAD_PRESENT : LEAD_CLOSING_SPEED + 1] = False
     if facts[PEDESTRIAN_DISTANCE] != seen[PEDESTRIAN_DISTANCE]:
@@ -549,16 +285,16 @@ def describe(
     """
     path, facts = scratch.path, notes.facts[b]
     rows = path_ahead(town, life, path)
-    _look(town, life, fields)
-    _look_at_signs(town, life, fields)
-    _road_facts(town, life, path, rows, facts)
-    _lead(town, life, path, rows, facts, False)
-    _pedestrian(town, life, path, rows, facts, False)
-    whom = _whom_to_let_pass(town, life, survey, facts)
+    look(town, life, fields)
+    look_at_signs(town, life, fields)
+    road_facts(town, life, path, rows, facts)
+    lead_facts(town, life, path, rows, facts, False)
+    pedestrian_facts(town, life, path, rows, facts, False)
+    whom = whom_to_let_pass(town, life, survey, facts)
     facts[MUST_YIELD] = 1.0 if whom >= 0 else 0.0
     _time_to_collision(life, facts)
     _seen_facts(town, life, rows, path, facts, whom, notes.known[b], notes.seen[b])
-    _scenes(town, life, notes.scene[b], notes.scene_seen[b])
+    fill_scenes(town, life, notes.scene[b], notes.scene_seen[b])
     h = life.ego[HEADING]
     c, s = np.cos(h), np.sin(h)
     for k in range(PATH_POINTS):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .lights import GREEN_LIGHT, RED_LIGHT, YELLOW_LIGHT
 from .lives import (
     SPARE,
     V_HEADING,
@@ -29,7 +30,6 @@ from .lives import (
 )
 from .params import Kind
 from .road import Town, lane_pose
-from .traffic import GREEN_LIGHT, RED_LIGHT, YELLOW_LIGHT
 
 OPERATIONS = {
     "place": "kind, x, y, heading, speed: puts an actor there, moving straight on",

@@ -14,6 +14,7 @@ from numba import njit
 from .lives import (
     ACCELERATION,
     COLLIDED,
+    DT,
     FRICTION,
     FROZEN,
     HEADING,
@@ -52,16 +53,8 @@ from .lives import (
 from .params import CELL, CELLS, LANE_WIDTH, Kind
 from .road import Town
 from .route import follow_route
-from .traffic import (
-    DT,
-    EGO_HALF_LENGTH,
-    EGO_HALF_WIDTH,
-    HALF_LENGTH,
-    HALF_WIDTH,
-    Survey,
-    look_around,
-    step_vehicles,
-)
+from .survey import EGO_HALF_LENGTH, EGO_HALF_WIDTH, HALF_LENGTH, HALF_WIDTH, Survey, look_around
+from .traffic import step_vehicles
 from .walkers import step_walkers
 
 WHEELBASE = 2.7  # [m]

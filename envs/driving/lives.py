@@ -18,6 +18,7 @@ Life = Any  # a record of `life_dtype`, as numba sees it
 Lives = NDArray[np.void]  # [B] of `life_dtype`
 
 MAX_ROUTE = 48  # lanes of a route, connectors included
+DT = 0.1  # [s] a substep, what the clock counts
 SPARE = 4  # slots for actors that `intervene` places
 
 # Life.ego columns

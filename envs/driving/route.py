@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from ..rng import integer, uniform
+from .lights import RED_LIGHT, light_state
 from .lives import (
     ARRIVED,
     COUNT,
@@ -30,7 +31,7 @@ from .lives import (
     Y,
 )
 from .road import Town, lane_pose, project
-from .traffic import EGO_HALF_LENGTH, LIGHTS, RED_LIGHT, STOP, light_state
+from .survey import EGO_HALF_LENGTH, LIGHTS, STOP
 
 ROUTE_MIN = 800.0  # [m]
 ROUTE_JUNCTIONS = 4

@@ -28,6 +28,7 @@ from ..raster import (
     draw_front,
 )
 from ..scene import Scene
+from .lights import light_state
 from .lives import (
     DAYLIGHT,
     FOG,
@@ -59,7 +60,6 @@ from .lives import (
 from .looks import PAINTS, ground_colours
 from .params import CELL, CELLS, SIZES, Kind, Static
 from .road import TILES, Pool, Town
-from .traffic import light_state
 
 CAMERA_HEIGHT = 1.5  # [m]
 CAMERA_AHEAD = 0.6  # [m] of the middle of the car

@@ -9,7 +9,7 @@ from numba import njit
 
 from ..rng import integer, uniform
 from .actions import controls
-from .facts import LANE_OFFSET, Notes, Scratch, describe
+from .facts import describe
 from .kernel import OFF_ROUTE, advance
 from .lives import (
     ACCELERATION,
@@ -34,10 +34,12 @@ from .lives import (
     Life,
     Lives,
 )
+from .notes import LANE_OFFSET, Notes, Scratch
 from .reward import reward
 from .road import Pool, Town
 from .route import plan_route
-from .traffic import Surveys, look_around, spawn_vehicles
+from .survey import Surveys, look_around
+from .traffic import spawn_vehicles
 from .walkers import spawn_walkers
 
 END_RUNNING, END_DONE, END_OFF_ROUTE = End.RUNNING, End.DONE, End.OFF_ROUTE

@@ -12,7 +12,9 @@ import numpy as np
 from numba import njit
 
 from ..rng import integer, uniform
+from .lights import ALL_RED, HALF_CYCLE, RED_LIGHT, cycle_time, light_state
 from .lives import (
+    DT,
     HEADING,
     SPARE,
     SPEED,
@@ -44,18 +46,7 @@ from .lives import (
 )
 from .params import Kind
 from .road import Town
-from .traffic import (
-    ALL_RED,
-    DT,
-    EGO_HALF_LENGTH,
-    HALF_CYCLE,
-    HALF_LENGTH,
-    HALF_WIDTH,
-    LIGHTS,
-    RED_LIGHT,
-    cycle_time,
-    light_state,
-)
+from .survey import EGO_HALF_LENGTH, HALF_LENGTH, HALF_WIDTH, LIGHTS
 
 MODE_ABSENT = Mode.ABSENT
 MODE_WALKING = Mode.TRAFFIC

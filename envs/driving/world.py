@@ -18,16 +18,16 @@ from .actions import ACTIONS
 from .cameras import Cameras
 from .config import DrivingConfig
 from .expert import View
-from .facts import PATH_ROWS, Scratch, make_notes
 from .intervene import intervene
 from .kernel import SPEED_MAX
 from .lives import COLLIDED, END, RAN_RED, RAN_STOP, ROUTE_DONE, End
+from .notes import PATH_ROWS, Scratch, make_notes
 from .params import SCENE_RANGE, SECTORS, TOWNS_PER_SPLIT
 from .reward import TERMS, weights
 from .road import load_pool
 from .score import end_name, score
 from .simulate import Rules, begin, describe_lanes, live, state_and_command
-from .traffic import make_surveys
+from .survey import make_surveys
 
 FIRST_TOWN = {"train": 0, "test": TOWNS_PER_SPLIT}
 

@@ -52,10 +52,27 @@ class Program:
             [sys.executable, "-m", "mindloop.cli", *words], cwd=folder, env=self.environment,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
-        found = self.do("search", "--sync", "--onlyvisible", "--name", "^mindloop: ", patience=240)
-        self.window = found.split()[0]
-        time.sleep(1.0)
-        self.do("windowfocus", self.window)
+        try:
+            self.window = self.find(patience=240)
+            time.sleep(1.0)
+            self.do("windowfocus", self.window)
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def find(self, patience: float) -> str:
+        """Waits for the window; gives its number."""
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                pytest.fail(f"The program ended without a window: {self.process.communicate()[0]}")
+            # By its class: xdotool can't read every title under the C locale.
+            words = ["xdotool", "search", "--onlyvisible", "--class", "^mindloop$"]
+            found = subprocess.run(words, env=self.environment, capture_output=True, text=True)
+            if found.stdout.strip():
+                return found.stdout.split()[0]
+            time.sleep(0.2)
+        pytest.fail(f"No window in {patience:.0f} s.")
 
     def do(self, *words: str, patience: float = 30) -> str:
         return subprocess.run(
@@ -72,7 +89,11 @@ class Program:
         """Presses Q; returns what the program printed. It must close within two seconds."""
         asked = time.monotonic()
         self.do("key", "q")
-        out, _ = self.process.communicate(timeout=20)
+        try:
+            out, _ = self.process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
         assert time.monotonic() - asked < 5.0
         return out
 
@@ -122,7 +143,8 @@ def test_a_life_is_watched_paused_and_restarted(screen: str, tmp_path: Path) -> 
 
 
 def test_a_foreign_environment_has_a_window_too(screen: str, tmp_path: Path) -> None:
-    shown = Program(screen, tmp_path, "run", "CartPole-v1", "--render", "window", "--episodes", "99")
+    words = ("run", "CartPole-v1", "--render", "window", "--episodes", "99")
+    shown = Program(screen, tmp_path, *words)
     time.sleep(1.0)
     shown.quit()
     assert shown.process.returncode == 0
