@@ -86,7 +86,7 @@ class Program:
         self.do("keyup", key)
 
     def quit(self) -> str:
-        """Presses Q; returns what the program printed. It must close within two seconds."""
+        """Presses Q; returns what the program printed. It must close within a few seconds."""
         asked = time.monotonic()
         self.do("key", "q")
         try:
