@@ -79,8 +79,10 @@ def main(options: Options) -> int:
 def _play(camera: Camera, hands: Hands, made: Plan, options: Options,
           recorder: Recorder | None, console: Console) -> list[Episode]:
     life, ended, is_yours = camera.life, list[Episode](), True
+    first = camera.frame()  # compiles, if need be, before there is a window that would not answer
     with Window(f"mindloop: {made.env}", mode=Mode.DRIVE,
                 step_seconds=1.0 / (life.world.spec.rate or 5.0)) as window:
+        window.show(first)
         window.say("You drive: arrows or WASD. Space hands over.")
         while len(ended) < options.episodes:
             for command in window.poll():

@@ -175,8 +175,9 @@ def _straight(show: Show, options: Options, console: Console) -> None:
 def _in_window(show: Show) -> None:
     rate = show.life.world.spec.rate or 30.0
     title = f"mindloop: {show.life.world.spec.env}, a record"
+    first = show.frame()  # compiles, if need be, before there is a window that would not answer
     with Window(title, mode=Mode.REPLAY, step_seconds=1.0 / rate) as window:
-        window.show(show.frame())
+        window.show(first)
         while True:
             for command in window.poll():
                 if command.order is Order.QUIT:

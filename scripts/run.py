@@ -141,8 +141,9 @@ def _in_window(life: Life, made: Plan, options: Options, recorder: Recorder | No
     camera = Camera(life, made)
     ended: list[Episode] = []
     rate = life.world.spec.rate
+    first = camera.frame()  # compiles, if need be, before there is a window that would not answer
     with Window(f"mindloop: {made.env}", step_seconds=1.0 / (rate or WINDOW_RATE)) as window:
-        window.show(camera.frame())
+        window.show(first)
         steps = 0
         while len(ended) < options.episodes and (steps < options.steps or options.steps == 0):
             for command in window.poll():
