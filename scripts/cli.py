@@ -30,6 +30,7 @@ INTERRUPTED = 130  # what shells give a program that Ctrl-C ended
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the program that the first argument names, and exits with its code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", "mindloop")  # the name that taskbars group by
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # else pygame greets at every start
     # Appended, not put first: a user's module:Env-v0 is found, and can't replace ours.
     if os.getcwd() not in sys.path:

@@ -143,8 +143,6 @@ class Window:
         self.close()
 
     def _open(self) -> None:
-        # The name that taskbars group by; pygame has put the name of the running file there.
-        os.environ["SDL_VIDEO_X11_WMCLASS"] = "mindloop"
         try:
             pygame.display.init()
             if pygame.display.get_driver() in UNSEEN_DRIVERS:  # where X doesn't answer
