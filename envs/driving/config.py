@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from .lives import MAX_ACTORS
 from .params import PRESETS
 from .reward import weights
 
 RENDER_MODES = ("rgb_array",)
-COUNT_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class DrivingConfig:
         if self.render_mode is not None:
             _one_of("render_mode", self.render_mode, RENDER_MODES)
         for name in ("vehicles", "parked", "pedestrians"):
-            _within(name, getattr(self, name), 0, COUNT_MAX, whole=True)
+            _within(name, getattr(self, name), 0, MAX_ACTORS, whole=True)
         for name in ("width", "height"):
             if getattr(self, name) is None:
                 raise ValueError(f"`{name}` must be a whole number of pixels; got None.")

@@ -101,7 +101,7 @@ def lead_facts(town: Town, life: Life, path: Array, rows: int, out: Array, seen_
     ch, sh = np.cos(life.ego[HEADING]), np.sin(life.ego[HEADING])
     nearest, closing = REACH, 0.0
     now = life.step
-    for k in range(life.vehicle.shape[0]):
+    for k in range(life.vehicles):
         if life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
         if seen_only and now - life.vehicle_flag[k, V_SEEN] > SEEN_FOR:
@@ -134,7 +134,7 @@ def pedestrian_facts(
     ex, ey = life.ego[X], life.ego[Y]
     ch, sh = np.cos(life.ego[HEADING]), np.sin(life.ego[HEADING])
     nearest = REACH
-    for k in range(life.walker.shape[0]):
+    for k in range(life.walkers):
         mode = life.walker_flag[k, W_MODE]
         if mode in (MODE_ABSENT, MODE_WAITING):
             continue
@@ -218,7 +218,7 @@ def whom_to_let_pass(town: Town, life: Life, survey: Survey, out: Array) -> int:
         return -1
     if line < 0.0 or line > 35.0:
         return -1
-    return int(blocker(town, life, survey, life.vehicle.shape[0], life.route_lane[index + 1]))
+    return int(blocker(town, life, survey, life.vehicles, life.route_lane[index + 1]))
 
 
 @njit(cache=True, nogil=True)
@@ -239,7 +239,7 @@ def _seen_facts(
 ) -> None:  # fmt: skip
     """Writes the facts as far as they are seen, and which of them are."""
     now = life.step
-    n = life.vehicle.shape[0]
+    n = life.vehicles
     seen[:] = facts
     known[:] = True
     lead_facts(town, life, path, rows, seen, True)

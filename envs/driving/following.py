@@ -138,7 +138,7 @@ def _nearest_obstacle(town: Town, life: Life, i: int) -> float:
         np.float32(EGO_HALF_LENGTH), np.float32(EGO_HALF_WIDTH),
     )  # fmt: skip
     gap = _obstacle_gap(town, life, i, ego, reach)
-    n, m = life.vehicle.shape[0], life.walker.shape[0]
+    n, m = life.vehicles, life.walkers
     for k in range(n - SPARE, n):
         if life.vehicle_flag[k, V_MODE] == MODE_PLACED:
             kind = life.vehicle_flag[k, V_KIND]

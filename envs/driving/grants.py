@@ -35,7 +35,7 @@ MODE_TRAFFIC = Mode.TRAFFIC
 @njit(cache=True, nogil=True)
 def _next_connector(town: Town, life: Life, who: int) -> int:
     """Returns the connector that a vehicle on an approach will take, -1 if it is on none."""
-    if who == life.vehicle.shape[0]:
+    if who == life.vehicles:
         index = life.flag[INDEX]
         lane, follows = life.route_lane[index], life.route_lane[index + 1]
     else:
@@ -58,7 +58,7 @@ def blocker(town: Town, life: Life, survey: Survey, who: int, connector: int) ->
 
     The light is not asked here. N stands for the ego, N + 1 for somebody not named.
     """
-    n = life.vehicle.shape[0]
+    n = life.vehicles
     junction = town.lane_junction[connector]
     conflict = town.lane_conflict[connector]
     if survey.taken[junction] & conflict:
@@ -94,7 +94,7 @@ def blocker(town: Town, life: Life, survey: Survey, who: int, connector: int) ->
 @njit(cache=True, nogil=True)
 def _taker(town: Town, life: Life, survey: Survey, who: int, junction: int, conflict: int) -> int:
     """Returns the vehicle that holds one of the slots in `conflict`."""
-    n = life.vehicle.shape[0]
+    n = life.vehicles
     for k in range(n):
         if k == who or life.vehicle_flag[k, V_MODE] != MODE_TRAFFIC:
             continue

@@ -81,7 +81,7 @@ def _place(lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
     is_walker = kind in (Kind.PEDESTRIAN, Kind.CHILD)
     flags = lives["walker_flag"] if is_walker else lives["vehicle_flag"]
     mode = W_MODE if is_walker else V_MODE
-    slots = flags.shape[1]
+    slots = int(lives["walkers" if is_walker else "vehicles"][b])
     free = [k for k in range(slots - SPARE, slots) if flags[b, k, mode] == Mode.ABSENT]
     if not free:
         raise RuntimeError(f"`place` must find a free slot; all {SPARE} are taken. Remove one.")
@@ -101,13 +101,13 @@ def _remove(lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
     """Takes an actor away for good."""
     actor = _choice(operation, "actor", {"vehicle": 0, "walker": 1, "parked": 2})
     if actor == 0:
-        k = _index(operation, "index", lives["vehicle"].shape[1])
+        k = _index(operation, "index", int(lives["vehicles"][b]))
         lives["vehicle_flag"][b, k, V_MODE] = Mode.ABSENT
     elif actor == 1:
-        k = _index(operation, "index", lives["walker"].shape[1])
+        k = _index(operation, "index", int(lives["walkers"][b]))
         lives["walker_flag"][b, k, W_MODE] = Mode.ABSENT
     else:
-        lives["parked"][b, _index(operation, "index", lives["parked"].shape[1])] = -1
+        lives["parked"][b, _index(operation, "index", int(lives["parked_cars"][b]))] = -1
 
 
 def _block(town: Town, lives: Lives, b: int, operation: Mapping[str, Any]) -> None:

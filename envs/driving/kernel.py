@@ -175,7 +175,7 @@ def _struck(town: Town, life: Life) -> tuple[Any, ...]:
 
     Actors are numbered vehicles, then walkers, then parked cars.
     """
-    n, m = life.vehicle.shape[0], life.walker.shape[0]
+    n, m = life.vehicles, life.walkers
     ex, ey = life.ego[X], life.ego[Y]
     for k in range(n):
         if life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
@@ -196,7 +196,7 @@ def _struck(town: Town, life: Life) -> tuple[Any, ...]:
         ):
             return n + k, PEDESTRIAN
     if abs(life.route[ROUTE_LATERAL]) > 0.8:
-        for k in range(life.parked.shape[0]):
+        for k in range(life.parked_cars):
             place = life.parked[k]
             if place < 0:
                 continue
@@ -230,7 +230,7 @@ def _collide(town: Town, life: Life, was: tuple[Any, ...]) -> None:
     who, kind = _struck(town, life)
     if who >= 0:
         flag[STRUCK], flag[STRUCK_AT] = who, life.clock
-        if who < life.vehicle.shape[0]:
+        if who < life.vehicles:
             life.vehicle[who, V_SPEED] = 0.0
     elif abs(life.route[ROUTE_LATERAL]) > 3.0 and _in_building(town, life):
         life.ego[X], life.ego[Y], life.ego[HEADING] = was
@@ -258,7 +258,7 @@ def _collide(town: Town, life: Life, was: tuple[Any, ...]) -> None:
 def _take_away(life: Life) -> None:
     """Removes the actor that was struck, so that the episode can go on."""
     who = life.flag[STRUCK]
-    n, m = life.vehicle.shape[0], life.walker.shape[0]
+    n, m = life.vehicles, life.walkers
     if 0 <= who < n:
         life.vehicle_flag[who, V_MODE] = MODE_ABSENT
     elif n <= who < n + m:

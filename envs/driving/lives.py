@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .params import MAX_JUNCTIONS, MAX_LANES, MAX_STATICS
+
 Array = NDArray[Any]
 Life = Any  # a record of `life_dtype`, as numba sees it
 Lives = NDArray[np.void]  # [B] of `life_dtype`
 
 MAX_ROUTE = 48  # lanes of a route, connectors included
 DT = 0.1  # [s] a substep, what the clock counts
+MAX_ACTORS = 200  # vehicles, parked cars and walkers, each
 SPARE = 4  # slots for actors that `intervene` places
 
 # Life.ego columns
@@ -118,17 +121,9 @@ class End:
 END_NAMES = ("running", "route_done", "off_route", "collision", "time_limit", "standing")
 
 
-def life_dtype(
-    vehicles: int, walkers: int, parked: int, sizes: tuple[int, int, int]
-) -> np.dtype[np.void]:
-    """Returns the record of a life.
-
-    Args:
-      vehicles, walkers, parked: actors of a life; SPARE slots are added to the first two.
-      sizes: junctions, statics and lanes that a town may have.
-    """
-    n, m = vehicles + SPARE, walkers + SPARE
-    junctions, statics, lanes = sizes
+def life_dtype() -> np.dtype[np.void]:
+    """Returns the record of a life: the same for every town and count, so kernels compile once."""
+    n, m = MAX_ACTORS + SPARE, MAX_ACTORS + SPARE
     f4, i4 = np.float32, np.int32
     return np.dtype(
         [
@@ -137,6 +132,9 @@ def life_dtype(
             ("step", i4),  # decisions since reset
             ("clock", i4),  # substeps since reset
             ("town", i4),  # row in the pool
+            ("vehicles", i4),  # slots in use, the last SPARE of them for actors that are placed
+            ("walkers", i4),  # the same
+            ("parked_cars", i4),
             ("limit", f4),  # the limit that holds for the ego now
             ("seen_limit", f4),  # the limit last read from a sign
             ("sign_seen", i4),  # decision at which the sign or light ahead was last seen
@@ -150,11 +148,11 @@ def life_dtype(
             ("vehicle_flag", i4, (n, VEHICLE_FLAGS)),
             ("walker", f4, (m, WALKER_COLUMNS)),
             ("walker_flag", i4, (m, WALKER_FLAGS)),
-            ("parked", np.int16, max(parked, 1)),  # parking place, -1: none
-            ("parked_seen", i4, max(parked, 1)),
-            ("light_set", np.int8, junctions),  # -1: its cycle; else a state for both groups
-            ("static_off", np.uint8, statics),  # 1: taken away
-            ("limit_set", f4, lanes),  # a limit set by `intervene`, 0: none
+            ("parked", np.int16, MAX_ACTORS),  # parking place, -1: none
+            ("parked_seen", i4, MAX_ACTORS),
+            ("light_set", np.int8, MAX_JUNCTIONS),  # -1: its cycle; else a state for both groups
+            ("static_off", np.uint8, MAX_STATICS),  # 1: taken away
+            ("limit_set", f4, MAX_LANES),  # a limit set by `intervene`, 0: none
             ("tally", np.float64, TALLY_COLUMNS),
         ],
         align=True,
@@ -172,7 +170,9 @@ def restore(lives: Lives, lane: int, saved: Lives) -> None:
     Raises:
       ValueError: `saved` is no snapshot of a world with the same counts.
     """
-    if getattr(saved, "dtype", None) != lives.dtype or saved.shape != (1,):
+    counts = ["vehicles", "walkers", "parked_cars"]
+    is_life = getattr(saved, "dtype", None) == lives.dtype and saved.shape == (1,)
+    if not is_life or saved[counts][0] != lives[counts][lane]:
         raise ValueError(
             "`snapshot` must come from a world with the same counts of vehicles, parked cars and "
             "pedestrians. Make both worlds with the same arguments."

@@ -9,6 +9,11 @@ LANE_WIDTH = 3.5  # [m]
 CELL = 60.0  # [m] side of a block
 CELLS = 8  # blocks along a side of a town
 TOWNS_PER_SPLIT = 512
+# What a town has room for. Both splits have records of one size, so that kernels compile once.
+MAX_LANES = 320
+MAX_JUNCTIONS = 28
+MAX_STATICS = 2816
+MAX_CROSSINGS = 112
 
 
 class Surface(IntEnum):

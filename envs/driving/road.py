@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from .. import cache_folder
 from .assembly import assemble
-from .params import TOWNS_PER_SPLIT
+from .params import MAX_CROSSINGS, MAX_JUNCTIONS, MAX_LANES, MAX_STATICS, TOWNS_PER_SPLIT
 from .tiles import make_tiles
 
 SPLITS = {"train": 0, "test": TOWNS_PER_SPLIT}
@@ -145,6 +145,15 @@ NONE_FIELDS = (
     *("crossing_junction", "crossing_group", "walk_node", "walk_crossing", "node_edges"),
 )
 """Fields padded with -1; the others with 0."""
+ROOM = {
+    **{name: MAX_LANES for name in FIELDS if name.startswith("lane_")},
+    **{name: MAX_JUNCTIONS for name in FIELDS if name.startswith("junction_")},
+    **{name: MAX_CROSSINGS for name in FIELDS if name.startswith("crossing_")},
+    **{name: 1408 for name in FIELDS if name.startswith("walk_")},
+    **{"points": 13312, "node_edges": 1344, "parking_xyh": 192},
+    **{"buildings": 576, "statics": MAX_STATICS},
+}
+"""Rows that a field is padded to."""
 
 
 def make_towns(numbers: Sequence[int], progress: Callable[[int, int], None] | None = None) -> Towns:
@@ -163,16 +172,27 @@ def make_towns(numbers: Sequence[int], progress: Callable[[int, int], None] | No
         progress(len(numbers), len(numbers))
     return Towns(
         *(
-            _stack([town[name] for town in made], -1 if name in NONE_FIELDS else 0)
+            _stack(name, [town[name] for town in made])
             for name in FIELDS
         )
     )
 
 
-def _stack(parts: list[NDArray[Any]], fill: int) -> NDArray[Any]:
-    """Returns the same field of several towns as one read-only array, padded."""
-    shape = np.max([part.shape for part in parts], axis=0).astype(int)
-    out = np.full((len(parts), *shape), fill, parts[0].dtype)
+def _stack(name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Returns the same field of several towns as one read-only array, padded to its room.
+
+    Raises:
+      ValueError: a town has more of something than there is room for.
+    """
+    shape = parts[0].shape
+    if name in ROOM and shape:
+        most = max(len(part) for part in parts)
+        if most > ROOM[name]:
+            raise ValueError(
+                f"`{name}` must have at most {ROOM[name]} rows; got {most}. Raise its room."
+            )
+        shape = (ROOM[name], *shape[1:])
+    out = np.full((len(parts), *shape), -1 if name in NONE_FIELDS else 0, parts[0].dtype)
     for i, part in enumerate(parts):
         region: tuple[slice, ...] = (slice(i, i + 1), *(slice(size) for size in part.shape))
         out[region] = part

@@ -66,7 +66,7 @@ def fill_scenes(town: Town, life: Life, scene: Array, seen: Array) -> None:
     now = life.step
     scene[:] = 0.0
     seen[:] = 0.0
-    for k in range(life.vehicle.shape[0]):
+    for k in range(life.vehicles):
         if life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
         a = life.vehicle[k]
@@ -77,7 +77,7 @@ def fill_scenes(town: Town, life: Life, scene: Array, seen: Array) -> None:
         _into_scene(life, scene, a[V_X], a[V_Y], vx, vy, kind)
         if now - life.vehicle_flag[k, V_SEEN] <= SEEN_FOR:
             _into_scene(life, seen, a[V_X], a[V_Y], vx, vy, kind)
-    for k in range(life.walker.shape[0]):
+    for k in range(life.walkers):
         if life.walker_flag[k, W_MODE] == MODE_ABSENT:
             continue
         w = life.walker[k]
@@ -89,7 +89,7 @@ def fill_scenes(town: Town, life: Life, scene: Array, seen: Array) -> None:
         _into_scene(life, scene, w[W_X], w[W_Y], vx, vy, kind)
         if now - life.walker_flag[k, W_SEEN] <= SEEN_FOR:
             _into_scene(life, seen, w[W_X], w[W_Y], vx, vy, kind)
-    for k in range(life.parked.shape[0]):
+    for k in range(life.parked_cars):
         place = life.parked[k]
         if place < 0:
             continue

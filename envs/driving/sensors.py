@@ -67,6 +67,8 @@ COARSE, FINE = 0.25, 0.1  # [m] texels of the ground
 SIGHT, MIRROR_SIGHT, SMALL_MIRROR_SIGHT = 150.0, 70.0, 45.0  # [m] how far things are listed
 BOXES, SPRITES = 256, 256  # listed at most
 TINY = 6.0  # [px] plants and posts lower than this are left out
+SIGN_BACK = 2.2  # [px] signs and lights seen from behind that would be smaller are left out
+LIMIT_SIGHT = 60.0  # [m] from which a limit sign may be drawn larger than it is
 ALL_ROUND = 1e6  # slope of a view from above
 ROOM = 3.0  # [m] between an ego and its cameras, and half of the widest tree
 CELL_REACH = 0.75 * CELL  # [m] from a cell's centre to its corners, and some more
@@ -124,7 +126,7 @@ def _list_vehicles(town: Town, life: Life, boxes: Array, sight: float) -> int:
     ex, ey = life.ego[X], life.ego[Y]
     count = 0
     night = LIT if life.weather[DAYLIGHT] < 0.55 else 0
-    for k in range(life.vehicle.shape[0]):
+    for k in range(life.vehicles):
         if life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
         x, y = life.vehicle[k, V_X], life.vehicle[k, V_Y]
@@ -151,7 +153,7 @@ def _list_vehicles(town: Town, life: Life, boxes: Array, sight: float) -> int:
         colour = (life.vehicle_flag[k, V_COLOUR] * 3 + kind) % PAINT_COUNT
         _put_box(boxes, count, x, y, life.vehicle[k, V_HEADING], kind, colour + 256.0 * flags)
         count += 1
-    for k in range(life.parked.shape[0]):
+    for k in range(life.parked_cars):
         place = life.parked[k]
         if place < 0 or count >= boxes.shape[0]:
             continue
@@ -168,7 +170,7 @@ def _list_people(life: Life, sprites: Array, sight: float) -> int:
     """Lists walkers; returns how many."""
     ex, ey = life.ego[X], life.ego[Y]
     count = 0
-    for k in range(life.walker.shape[0]):
+    for k in range(life.walkers):
         if life.walker_flag[k, W_MODE] == MODE_ABSENT:
             continue
         x, y = life.walker[k, W_X], life.walker[k, W_Y]
@@ -210,6 +212,21 @@ def _put_static(life: Life, row: Array, sprite: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _is_worth_drawing(row: Array, dx: float, dy: float, focal: float) -> bool:
+    """Returns whether a thing in view at (dx, dy) from the ego is more than clutter: small backs of
+    signs and lights, and limit signs too far to read, are."""
+    kind = row[3]
+    if kind != LIGHT and kind != STOP_SIGN and kind != LIMIT_SIGN:
+        return True
+    squared = dx * dx + dy * dy
+    is_large = (row[3] == LIGHT) * 0.2 + 0.8 > SIGN_BACK / focal * np.sqrt(squared)
+    if is_large:
+        return True
+    is_back = np.cos(row[2]) * dx + np.sin(row[2]) * dy > 0.0
+    return not is_back and (kind != LIMIT_SIGN or squared < LIMIT_SIGHT * LIMIT_SIGHT)
+
+
+@njit(cache=True, nogil=True)
 def _list_town(
     town: Town, life: Life, boxes: Array, sprites: Array, counts: Array, look: float, slope: float,
     sight: float, focal: float,
@@ -219,7 +236,8 @@ def _list_town(
     Args:
       counts: boxes and sprites listed so far, updated.
       look: heading of the view [rad]; slope: tangent of half its width, `ALL_ROUND`: everywhere.
-      focal: pixels a tangent of 1; plants and posts that would be tiny are left out.
+      focal: pixels a tangent of 1; plants and posts that would be tiny are left out, and if it is
+        0 all things beside the road.
     """
     ex, ey = life.ego[X], life.ego[Y]
     c, s = (np.cos(look), np.sin(look)) if slope < ALL_ROUND else (0.0, 0.0)
@@ -257,6 +275,8 @@ def _list_town(
                 box[5], box[6], box[7] = 0.0, u[5], BUILDING
                 style = 1 if u[7] == 3 else (2 if u[7] == 0 else 0)
                 box[8] = u[6] + 256.0 * style
+            if focal == 0.0:
+                continue
             start, count = counts[1], counts[1]
             for k in range(town.static_first[cell], town.static_first[cell + 1]):
                 row = town.statics[k]
@@ -272,9 +292,13 @@ def _list_town(
                 is_seen &= life.static_off[k] == 0
                 sprites[count, 7] = k
                 count = min(count + int(is_seen), sprites.shape[0] - 1)
+            end, count = count, start
+            for i in range(start, end):
+                row = town.statics[int(sprites[i, 7])]
+                if slope >= ALL_ROUND or _is_worth_drawing(row, row[0] - ex, row[1] - ey, focal):
+                    _put_static(life, row, sprites[count])
+                    count += 1
             counts[1] = count
-            for i in range(start, count):
-                _put_static(life, town.statics[int(sprites[i, 7])], sprites[i])
 
 
 @njit(cache=True, nogil=True)
@@ -302,7 +326,8 @@ def _draw_life(
     if not mirror:
         return
     counts[0], counts[1] = vehicles, people
-    back, focal = heading + np.pi, 0.5 * strip / MIRROR_TAN_Y
+    # A small mirror shows who comes and the houses, and nothing that would hide them.
+    back, focal = heading + np.pi, (0.5 * strip / MIRROR_TAN_Y if fine else 0.0)
     sight = MIRROR_SIGHT if fine else SMALL_MIRROR_SIGHT
     _list_town(town, life, boxes, sprites, counts, back, MIRROR_TAN_X, sight, focal)
     scene = Scene(town.cell_tile, outside, boxes[: counts[0]], sprites[: counts[1]])

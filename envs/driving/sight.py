@@ -103,7 +103,7 @@ def _hidden_by_vehicle(life: Life, who: int, x: float, y: float) -> bool:
     """Returns whether a nearer vehicle stands between the ego's camera and a point."""
     ex, ey = life.ego[X], life.ego[Y]
     far = (x - ex) ** 2 + (y - ey) ** 2
-    for k in range(life.vehicle.shape[0]):
+    for k in range(life.vehicles):
         if k == who or life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
         vx, vy = life.vehicle[k, V_X], life.vehicle[k, V_Y]
@@ -125,7 +125,7 @@ def look(town: Town, life: Life, fields: tuple[Any, ...]) -> None:
     """Notes which actors the ego's sensors see now."""
     now = life.step
     ex, ey = life.ego[X], life.ego[Y]
-    for k in range(life.vehicle.shape[0]):
+    for k in range(life.vehicles):
         if life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
         x, y = life.vehicle[k, V_X], life.vehicle[k, V_Y]
@@ -134,7 +134,7 @@ def look(town: Town, life: Life, fields: tuple[Any, ...]) -> None:
         hidden = _hidden_by_vehicle(life, k, x, y) or _behind_building(town, ex, ey, x, y)
         if not hidden:
             life.vehicle_flag[k, V_SEEN] = now
-    for k in range(life.walker.shape[0]):
+    for k in range(life.walkers):
         if life.walker_flag[k, W_MODE] == MODE_ABSENT:
             continue
         x, y = life.walker[k, W_X], life.walker[k, W_Y]
@@ -143,7 +143,7 @@ def look(town: Town, life: Life, fields: tuple[Any, ...]) -> None:
         hidden = _hidden_by_vehicle(life, -1, x, y) or _behind_building(town, ex, ey, x, y)
         if not hidden:
             life.walker_flag[k, W_SEEN] = now
-    for k in range(life.parked.shape[0]):
+    for k in range(life.parked_cars):
         place = life.parked[k]
         if place < 0:
             continue

@@ -24,6 +24,7 @@ from .lives import (
     ROUTE_GOAL,
     ROUTE_LENGTH,
     ROUTE_S,
+    SPARE,
     SPEED,
     STANDING,
     STEERING,
@@ -62,7 +63,7 @@ class Rules(NamedTuple):
     fog: float  # < 0: drawn
     friction: float
     town: int  # row in the pool, < 0: drawn
-    parked: int
+    counts: tuple[int, int, int]  # vehicles, parked cars, walkers
 
 
 @njit(cache=True, nogil=True)
@@ -78,13 +79,13 @@ def _draw_weather(life: Life, rules: Rules) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _park(town: Town, life: Life, parked: int) -> None:
+def _park(town: Town, life: Life) -> None:
     """Fills parking places: a keyed partial shuffle, so that each is used once at most."""
     life.parked[:] = -1
     life.parked_seen[:] = -1000
     places = town.parking_count
     taken = np.zeros(town.parking_xyh.shape[0], np.bool_)
-    for k in range(min(parked, places)):
+    for k in range(min(life.parked_cars, places)):
         place = integer(places, life.seed, life.episode, 0, k, DRAW_PARKING)
         while taken[place]:
             place = (place + 1) % places
@@ -106,6 +107,9 @@ def begin(pool: Pool, lives: Lives, lanes: Array, rules: Rules) -> None:
         town = pool[life.town]
         life.step = 0
         life.clock = 0
+        life.vehicles = rules.counts[0] + SPARE
+        life.parked_cars = rules.counts[1]
+        life.walkers = rules.counts[2] + SPARE
         life.flag[:] = 0
         life.flag[STRUCK] = -1
         life.flag[ARRIVED] = -1
@@ -117,7 +121,7 @@ def begin(pool: Pool, lives: Lives, lanes: Array, rules: Rules) -> None:
         life.seen_limit = 0.0
         _draw_weather(life, rules)
         plan_route(town, life)
-        _park(town, life, rules.parked)
+        _park(town, life)
         spawn_vehicles(town, life)
         spawn_walkers(town, life)
 

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from .lives import (
     INDEX,
+    MAX_ACTORS,
     ROUTE_LATERAL,
     ROUTE_S,
+    SPARE,
     SPEED,
     V_BEFORE,
     V_GRANTED,
@@ -32,7 +34,7 @@ from .lives import (
     X,
     Y,
 )
-from .params import SIZES, Control
+from .params import MAX_CROSSINGS, MAX_JUNCTIONS, MAX_LANES, SIZES, Control
 from .road import Town
 
 Survey = Any  # the record that `make_surveys` holds, as numba sees it
@@ -48,18 +50,18 @@ LIGHTS = int(Control.LIGHTS)
 STOP = int(Control.STOP)
 
 
-def make_surveys(lanes: int, junctions: int, crossings: int, vehicles: int) -> Surveys:
+def make_surveys() -> Surveys:
     """Returns scratch for one thread: who is where, made anew each substep; never state.
 
-    The ego is vehicle N, after the `vehicles` slots. A structured array [1], so that kernels
+    The ego is vehicle N, after the slots of a life. A structured array [1], so that kernels
     take its record by reference.
     """
-    n = vehicles + 1
+    n = MAX_ACTORS + SPARE + 1
     fields = [
-        ("rear", np.int16, lanes),  # rearmost vehicle of a lane, -1: none
+        ("rear", np.int16, MAX_LANES),  # rearmost vehicle of a lane, -1: none
         ("ahead", np.int16, n),  # next vehicle in the same lane, -1: none
-        ("taken", np.uint32, junctions),  # slots of a junction that are driven on or granted
-        ("crossing", np.int8, crossings),  # 1: somebody walks on it; 2: waits, without lights
+        ("taken", np.uint32, MAX_JUNCTIONS),  # slots of a junction that are driven on or granted
+        ("crossing", np.int8, MAX_CROSSINGS),  # 1: somebody walks on it; 2: waits, without lights
         ("s", np.float32, n),  # arc position in its lane
         ("speed", np.float32, n),
         ("half", np.float32, n),  # half length
@@ -91,7 +93,7 @@ def take(town: Town, survey: Survey, lane: int) -> None:
 @njit(cache=True, nogil=True)
 def look_around(town: Town, life: Life, survey: Survey) -> None:
     """Fills the survey of life b: lane lists, taken slots, crossings in use."""
-    n = life.vehicle.shape[0]
+    n = life.vehicles
     survey.rear[: town.lane_count] = -1
     survey.taken[: town.junction_count] = 0
     survey.crossing[: town.crossing_count] = 0
@@ -109,7 +111,7 @@ def look_around(town: Town, life: Life, survey: Survey) -> None:
         if survey.s[i] - survey.half[i] < 1.0:  # its tail still stands in the junction
             take(town, survey, life.vehicle_flag[i, V_BEFORE])
     _survey_ego(town, life, survey)
-    for i in range(life.walker.shape[0]):
+    for i in range(life.walkers):
         mode = life.walker_flag[i, W_MODE]
         if mode != MODE_TRAFFIC and mode != MODE_WAITING:
             continue
@@ -128,7 +130,7 @@ def look_around(town: Town, life: Life, survey: Survey) -> None:
 @njit(cache=True, nogil=True)
 def _survey_ego(town: Town, life: Life, survey: Survey) -> None:
     """Puts the ego into the survey as vehicle N: on its lane, or all over a junction."""
-    n = life.vehicle.shape[0]
+    n = life.vehicles
     index = life.flag[INDEX]
     lane = life.route_lane[index]
     survey.s[n] = life.route[ROUTE_S]

@@ -72,7 +72,7 @@ def enter_lane(town: Town, life: Life, i: int, lane: int) -> None:
 @njit(cache=True, nogil=True)
 def step_vehicles(town: Town, life: Life, survey: Survey) -> None:
     """Moves everybody but the ego and the walkers by DT; the survey must be fresh."""
-    n = life.vehicle.shape[0]
+    n = life.vehicles
     for i in range(n):
         if life.vehicle_flag[i, V_MODE] == MODE_TRAFFIC:
             life.vehicle[i, V_ACCELERATION] = accelerate(town, life, survey, i)
@@ -123,7 +123,7 @@ def _free_spot(life: Life, i: int, lane: int, s: float, x: float, y: float) -> b
 def spawn_vehicles(town: Town, life: Life) -> None:
     """Puts the episode's vehicles on road lanes, away from one another and from the ego."""
     seed, episode = life.seed, life.episode
-    n = life.vehicle.shape[0]
+    n = life.vehicles
     life.vehicle[:] = 0.0
     life.vehicle_flag[:] = 0
     for i in range(n):

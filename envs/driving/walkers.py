@@ -62,18 +62,28 @@ PATIENCE = 250  # substeps at a kerb before turning elsewhere
 
 @njit(cache=True, nogil=True)
 def _place(town: Town, life: Life, i: int) -> None:
-    """Sets walker i's pose from its edge and arc position."""
+    """Sets walker i's position from its edge and arc position."""
     edge = life.walker_flag[i, W_EDGE]
     x0, y0 = town.walk_xy[edge, 0], town.walk_xy[edge, 1]
     x1, y1 = town.walk_xy[edge, 2], town.walk_xy[edge, 3]
-    part = life.walker[i, W_S] / max(town.walk_length[edge], 0.01)
     if life.walker_flag[i, W_DIRECTION] == 1:
         x0, y0, x1, y1 = x1, y1, x0, y0
-    heading = np.arctan2(y1 - y0, x1 - x0)
-    side = 0.6 * (uniform(life.seed, life.episode, 0, i, DRAW_SIDE) - 0.5)
-    life.walker[i, W_X] = x0 + part * (x1 - x0) - side * np.sin(heading)
-    life.walker[i, W_Y] = y0 + part * (y1 - y0) + side * np.cos(heading)
-    life.walker[i, W_HEADING] = heading
+    length = max(town.walk_length[edge], 0.01)
+    part = life.walker[i, W_S] / length
+    side = 0.6 * (uniform(life.seed, life.episode, 0, i, DRAW_SIDE) - 0.5) / length
+    life.walker[i, W_X] = x0 + part * (x1 - x0) - side * (y1 - y0)
+    life.walker[i, W_Y] = y0 + part * (y1 - y0) + side * (x1 - x0)
+
+
+@njit(cache=True, nogil=True)
+def _face_along(town: Town, life: Life, i: int) -> None:
+    """Turns walker i along its edge."""
+    edge = life.walker_flag[i, W_EDGE]
+    dx = town.walk_xy[edge, 2] - town.walk_xy[edge, 0]
+    dy = town.walk_xy[edge, 3] - town.walk_xy[edge, 1]
+    if life.walker_flag[i, W_DIRECTION] == 1:
+        dx, dy = -dx, -dy
+    life.walker[i, W_HEADING] = np.arctan2(dy, dx)
 
 
 @njit(cache=True, nogil=True)
@@ -103,7 +113,7 @@ def _car_threatens(cx: float, cy: float, car: tuple[Any, ...], speed: float) -> 
 @njit(cache=True, nogil=True)
 def _vehicle_box(life: Life, k: int) -> tuple[Any, ...]:
     """Returns x, y, heading, half length, half width of vehicle k; N is the ego."""
-    if k == life.vehicle.shape[0]:
+    if k == life.vehicles:
         e = life.ego
         return e[X], e[Y], e[HEADING], np.float32(EGO_HALF_LENGTH), HALF_WIDTH[1]
     kind = life.vehicle_flag[k, V_KIND]
@@ -126,7 +136,7 @@ def _may_cross(town: Town, life: Life, crossing: int) -> bool:
             return False
     cx = 0.5 * (town.crossing_xy[crossing, 0] + town.crossing_xy[crossing, 2])
     cy = 0.5 * (town.crossing_xy[crossing, 1] + town.crossing_xy[crossing, 3])
-    n = life.vehicle.shape[0]
+    n = life.vehicles
     for k in range(n + 1):
         if k < n and life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
@@ -145,7 +155,7 @@ def _way_is_free(life: Life, i: int) -> bool:
     h = life.walker[i, W_HEADING]
     px = life.walker[i, W_X] + 1.0 * np.cos(h)
     py = life.walker[i, W_Y] + 1.0 * np.sin(h)
-    n = life.vehicle.shape[0]
+    n = life.vehicles
     for k in range(n + 1):
         if k < n and life.vehicle_flag[k, V_MODE] == MODE_ABSENT:
             continue
@@ -178,6 +188,7 @@ def _next_edge(town: Town, life: Life, i: int) -> None:
     flags[i, W_EDGE] = chosen
     flags[i, W_DIRECTION] = 0 if town.walk_node[chosen, 0] == node else 1
     life.walker[i, W_S] = 0.0
+    _face_along(town, life, i)
     if town.walk_crossing[chosen] >= 0:
         flags[i, W_MODE] = MODE_WAITING
         flags[i, W_SINCE] = life.clock
@@ -187,7 +198,7 @@ def _next_edge(town: Town, life: Life, i: int) -> None:
 def step_walkers(town: Town, life: Life) -> None:
     """Moves every walker by DT."""
     flags = life.walker_flag
-    for i in range(life.walker.shape[0]):
+    for i in range(life.walkers):
         mode = flags[i, W_MODE]
         if mode == MODE_ABSENT:
             continue
@@ -226,11 +237,11 @@ def spawn_walkers(town: Town, life: Life) -> None:
     life.walker[:] = 0.0
     life.walker_flag[:] = 0
     flags = life.walker_flag
-    for i in range(life.walker.shape[0]):
+    for i in range(life.walkers):
         flags[i, W_SEEN] = -1000
     if town.walk_count == 0:
         return
-    for i in range(life.walker.shape[0] - SPARE):
+    for i in range(life.walkers - SPARE):
         for attempt in range(30):
             edge = integer(town.walk_count, seed, episode, attempt, i, DRAW_EDGE)
             if town.walk_crossing[edge] >= 0:
@@ -246,5 +257,6 @@ def spawn_walkers(town: Town, life: Life) -> None:
             life.walker[i, W_S] = part * town.walk_length[edge]
             life.walker[i, W_SPEED] = 1.1 + 0.4 * pace
             life.walker[i, W_PHASE] = part
+            _face_along(town, life, i)
             _place(town, life, i)
             break

@@ -46,17 +46,9 @@ class DrivingWorld(AbstractBatch[View]):
         announce_compiling()
         self.config = config
         self.pool = load_pool(config.split)
-        vehicles, parked, pedestrians = config.counts
-        sizes = (
-            self.pool["junction_xy"].shape[1],
-            self.pool["statics"].shape[1],
-            self.pool["lane_length"].shape[1],
-        )
-        self.state = np.zeros(lanes, state_of.life_dtype(vehicles, pedestrians, parked, sizes))
+        self.state = np.zeros(lanes, state_of.life_dtype())
         self.state["seed"][:] = -1
-        self._survey = make_surveys(
-            sizes[2], sizes[0], self.pool["crossing_xy"].shape[1], vehicles + state_of.SPARE
-        )
+        self._survey = make_surveys()
         self._scratch = Scratch(np.zeros((PATH_ROWS, 5), np.float32))
         self.notes = make_notes(lanes)
         self.cameras = Cameras(self.pool, lanes, config)
@@ -166,7 +158,7 @@ class DrivingWorld(AbstractBatch[View]):
             fog=-1.0 if c.fog is None else float(c.fog),
             friction=0.9 if c.friction is None else float(c.friction),
             town=self._town_row(options),
-            parked=c.counts[1],
+            counts=c.counts,
         )
 
     def begin(self, lanes: Array, seeds: Array | None, options: Mapping[str, Any]) -> None:

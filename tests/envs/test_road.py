@@ -317,11 +317,19 @@ def test_towns_are_the_same_in_another_process(towns: road.Towns) -> None:
 
 def test_a_town_does_not_depend_on_its_neighbours(towns: road.Towns) -> None:
     alone = road.make_towns([SAMPLE[1]])
-    count = alone.lane_count[0]
-    np.testing.assert_array_equal(towns.lane_length[1, :count], alone.lane_length[0])
-    np.testing.assert_array_equal(towns.cell_tile[1], alone.cell_tile[0])
-    rows = alone.statics.shape[1]
-    np.testing.assert_array_equal(towns.statics[1, :rows], alone.statics[0])
+    for name in road.FIELDS:
+        np.testing.assert_array_equal(getattr(towns, name)[1], getattr(alone, name)[0])
+
+
+def test_all_towns_have_records_of_one_size_so_that_kernels_compile_once() -> None:
+    one, other = (road.pack(road.make_towns([number])) for number in (3, 700))
+    assert one.dtype == other.dtype
+
+
+def test_a_town_that_is_too_large_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(road.ROOM, "buildings", 20)
+    with pytest.raises(ValueError, match=r"`buildings` must have at most 20 rows; got \d+"):
+        road.make_towns([3])
 
 
 @pytest.fixture
