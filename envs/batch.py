@@ -68,7 +68,10 @@ class AbstractBatch(ABC, Generic[ViewT]):
 
     @abstractmethod
     def infos(self) -> dict[str, Any]:
-        """Returns the info buffers, [B, ...] each (nested dicts allowed)."""
+        """Returns the info buffers, [B, ...] each (nested dicts allowed).
+
+        "cost" and "reward_terms" are those of the step just lived; they outlast a new beginning.
+        """
 
     @abstractmethod
     def finals(self, lane: int) -> dict[str, Any]:
@@ -205,11 +208,13 @@ class BatchVectorEnv(VectorEnv[Observation, Any, Array]):
             # Only what ended is looked at twice: its last moment, and its new beginning.
             self.world.observe(ended)
             extra = self._finals(ended)
-            keep = copied(self.world.infos().get("reward_terms", {}))
+            told = self.world.infos()
+            of_this_step = [told["cost"], *told["reward_terms"].values()]
+            keep = [column.copy() for column in of_this_step]
             self.world.begin(ended, None, {})
             self.world.observe(None)
-            for name, column in self.world.infos().get("reward_terms", {}).items():
-                column[:] = keep[name]
+            for column, value in zip(of_this_step, keep, strict=True):
+                column[:] = value
         else:
             self.world.observe(None)
         infos = {**self._infos(), **extra}

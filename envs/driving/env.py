@@ -163,6 +163,7 @@ class DrivingEnv(BatchEnv):
     def restore(self, saved: Array, lane: int = 0) -> None:
         """Puts a life back."""
         self.driving.restore(lane, saved)
+        self._begun, self._ended = True, self.driving.is_over(0)
 
     def intervene(self, lane: int, operation: Mapping[str, Any]) -> None:
         """Changes one thing in a life; see `intervene.OPERATIONS`."""

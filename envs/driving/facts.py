@@ -75,6 +75,7 @@ from .scenes import fill_scenes
 from .sight import SEEN_FOR, WALKER_RANGE, look, look_at_signs
 from .survey import EGO_HALF_LENGTH, EGO_HALF_WIDTH, HALF_LENGTH, HALF_WIDTH, LIGHTS, STOP, Survey
 
+OFFSET_MAX, TURN_MAX = 5.0, 1.6  # [m], [rad] as declared: an ego astray is astray
 SIGN_FOR = 3  # decisions that a light's colour is remembered
 MODE_ABSENT, MODE_WAITING, MODE_PLACED = Mode.ABSENT, Mode.WAITING, Mode.PLACED
 SAFE_LIMIT = 30.0 / 3.6  # [m/s] what one assumes before a sign was seen
@@ -164,8 +165,9 @@ def road_facts(town: Town, life: Life, path: Array, rows: int, out: Array) -> No
     index = life.flag[INDEX]
     lane = life.route_lane[index]
     turn = life.ego[HEADING] - path[0, 2]
-    out[LANE_OFFSET] = life.route[ROUTE_LATERAL]
-    out[HEADING_ERROR] = turn - 2.0 * np.pi * np.floor((turn + np.pi) / (2.0 * np.pi))
+    out[LANE_OFFSET] = min(max(life.route[ROUTE_LATERAL], -OFFSET_MAX), OFFSET_MAX)
+    turn -= 2.0 * np.pi * np.floor((turn + np.pi) / (2.0 * np.pi))
+    out[HEADING_ERROR] = min(max(turn, -TURN_MAX), TURN_MAX)
     bend = 0.0
     for k in range(min(rows, 11)):  # 20 m
         if abs(path[k, 3]) > abs(bend):

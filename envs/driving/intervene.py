@@ -10,6 +10,7 @@ import numpy as np
 
 from .lights import GREEN_LIGHT, RED_LIGHT, YELLOW_LIGHT
 from .lives import (
+    INDEX,
     SPARE,
     V_HEADING,
     V_KIND,
@@ -21,6 +22,7 @@ from .lives import (
     W_HEADING,
     W_KIND,
     W_MODE,
+    W_MOVING,
     W_SEEN,
     W_SPEED,
     W_X,
@@ -41,6 +43,17 @@ OPERATIONS = {
     "weather": "daylight, fog, friction: any of them",
 }
 """What `intervene(lane, {"op": NAME, ...})` can do, and the keys that each takes."""
+
+KEYS = {
+    "place": ("kind", "x", "y", "heading", "speed"),
+    "remove": ("actor", "index"),
+    "light": ("junction", "state"),
+    "sign": ("index", "present"),
+    "limit": ("lane", "limit"),
+    "block": ("lane", "s"),
+    "weather": ("daylight", "fog", "friction"),
+}
+"""The keys of each operation besides "op"."""
 
 STATES = {"red": RED_LIGHT, "yellow": YELLOW_LIGHT, "green": GREEN_LIGHT, "cycle": -1}
 ACTORS = {kind.name.lower(): kind for kind in Kind if kind is not Kind.NONE}
@@ -90,6 +103,7 @@ def _place(lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
     if is_walker:
         flags[b, k, W_KIND], flags[b, k, W_SEEN] = kind, -1000
         row = lives["walker"][b, k]
+        flags[b, k, W_MOVING] = speed > 0.05
         row[W_X], row[W_Y], row[W_HEADING], row[W_SPEED] = x, y, heading, speed
     else:
         flags[b, k, V_KIND], flags[b, k, V_SEEN] = kind, -1000
@@ -122,12 +136,14 @@ def _weather(lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
     bounds = (("daylight", 0.15, 1.15), ("fog", 0.0, 1.0), ("friction", 0.2, 1.0))
     if not any(name in operation for name, _, _ in bounds):
         raise ValueError("`weather` must name daylight, fog or friction; got none of them.")
+    chosen = lives["weather"][b].copy()
     for column, (name, low, high) in enumerate(bounds):
         if name in operation:
             value = _number(operation, name)
             if not low <= value <= high:
                 raise ValueError(f"`{name}` must lie within {low} and {high}; got {value}.")
-            lives["weather"][b, column] = value
+            chosen[column] = value
+    lives["weather"][b] = chosen
 
 
 def intervene(town: Town, lives: Lives, b: int, operation: Mapping[str, Any]) -> None:
@@ -141,6 +157,13 @@ def intervene(town: Town, lives: Lives, b: int, operation: Mapping[str, Any]) ->
     """
     _choice(operation, "op", OPERATIONS)
     name = operation["op"]
+    for key in operation:
+        if key != "op" and key not in KEYS[name]:
+            near = difflib.get_close_matches(str(key), KEYS[name], 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ValueError(
+                f"operation {name!r} must hold only {', '.join(KEYS[name])}; got {key!r}.{hint}"
+            )
     if name == "place":
         _place(lives, b, operation)
     elif name == "remove":
@@ -155,6 +178,8 @@ def intervene(town: Town, lives: Lives, b: int, operation: Mapping[str, Any]) ->
     elif name == "limit":
         lane = _index(operation, "lane", int(town["lane_count"]))
         lives["limit_set"][b, lane] = max(_number(operation, "limit"), 0.0)
+        if lives["route_lane"][b, lives["flag"][b, INDEX]] == lane:
+            lives["limit"][b] = lives["limit_set"][b, lane] or town["lane_limit"][lane]
     elif name == "block":
         _block(town, lives, b, operation)
     else:

@@ -274,7 +274,8 @@ def _open(file: Path) -> Pool:
       FileNotFoundError: there is none. OSError, EOFError, ValueError: it is damaged.
     """
     pool = np.load(file, mmap_mode="r")
-    if pool.dtype.names != FIELDS or pool.shape != (TOWNS_PER_SPLIT,):
+    is_ours = pool.dtype.names == FIELDS and pool.shape == (TOWNS_PER_SPLIT,)
+    if not is_ours or any(pool.dtype[name].shape[:1] not in ((), (n,)) for name, n in ROOM.items()):
         raise ValueError("it holds something else")
     plain: Pool = pool.view(np.ndarray)  # numba takes it quicker than the subclass
     return plain

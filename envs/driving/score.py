@@ -52,7 +52,7 @@ def score(lives: Lives, b: int) -> dict[str, float]:
         completion = 1.0
     km = max(float(tally[T_DISTANCE]), 1.0) / 1000.0
     outside = min(float(tally[T_OUTSIDE]) / route, 1.0)
-    product, total = 1.0 - outside, outside
+    product, total = 1.0 - outside, 0.0
     scores: dict[str, float] = {}
     for name, (column, factor, weight) in INFRACTIONS.items():
         count = float(tally[column])
@@ -65,7 +65,7 @@ def score(lives: Lives, b: int) -> dict[str, float]:
     decisions = max(float(tally[T_DECISIONS]), 1.0)
     return {
         "driving_score_2_0": 100.0 * completion * product,
-        "driving_score_2_1": 100.0 * completion / (1.0 + total),
+        "driving_score_2_1": 100.0 * completion * (1.0 - outside) / (1.0 + total),
         "route_completion": 100.0 * completion,
         "success": float(ended == End.DONE and infractions == 0 and outside < 0.01),
         "collisions_per_km": collisions / km,

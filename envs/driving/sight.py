@@ -167,7 +167,8 @@ def look_at_signs(town: Town, life: Life, fields: tuple[Any, ...]) -> None:
         if sign < 0 or life.static_off[sign] == 1:
             continue
         x, y = town.statics[sign, 0], town.statics[sign, 1]
-        if (x - ex) ** 2 + (y - ey) ** 2 > reach * reach or not _in_view(life, x, y, fields):
+        front = (fields[0], 0.0)  # nobody reads signs in the mirror
+        if (x - ex) ** 2 + (y - ey) ** 2 > reach * reach or not _in_view(life, x, y, front):
             continue
         facing = town.statics[sign, 2]
         if np.cos(facing) * (ex - x) + np.sin(facing) * (ey - y) < 0.0:

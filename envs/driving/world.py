@@ -285,6 +285,8 @@ class DrivingWorld(AbstractBatch[View]):
 
     def intervene(self, lane: int, operation: Mapping[str, Any]) -> None:
         """Changes one thing in a life; see `intervene.OPERATIONS`."""
+        if not 0 <= lane < self.lanes:
+            raise ValueError(f"`lane` must lie within 0 and {self.lanes - 1}; got {lane}.")
         intervene(self.pool[self.state["town"][lane]], self.state, lane, operation)
         self._refresh(lane)
 
