@@ -150,8 +150,11 @@ ROOM = {
     **{name: MAX_JUNCTIONS for name in FIELDS if name.startswith("junction_")},
     **{name: MAX_CROSSINGS for name in FIELDS if name.startswith("crossing_")},
     **{name: 1408 for name in FIELDS if name.startswith("walk_")},
-    **{"points": 13312, "node_edges": 1344, "parking_xyh": 192},
-    **{"buildings": 576, "statics": MAX_STATICS},
+    "points": 13312,
+    "node_edges": 1344,
+    "parking_xyh": 192,
+    "buildings": 576,
+    "statics": MAX_STATICS,
 }
 """Rows that a field is padded to."""
 

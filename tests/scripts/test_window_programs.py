@@ -53,9 +53,9 @@ class Program:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         try:
-            self.window = self.find(patience=240)
+            self.window = self.find(patience=600)
             time.sleep(1.0)
-            self.do("windowfocus", self.window)
+            self.do("windowfocus", "--sync", self.window)
         except BaseException:
             self.process.kill()
             raise
@@ -74,7 +74,7 @@ class Program:
             time.sleep(0.2)
         pytest.fail(f"No window in {patience:.0f} s.")
 
-    def do(self, *words: str, patience: float = 30) -> str:
+    def do(self, *words: str, patience: float = 60) -> str:
         return subprocess.run(
             ["xdotool", *words], env=self.environment, check=True, capture_output=True, text=True,
             timeout=patience,
@@ -90,22 +90,22 @@ class Program:
         asked = time.monotonic()
         self.do("key", "q")
         try:
-            out, _ = self.process.communicate(timeout=20)
+            out, _ = self.process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
-        assert time.monotonic() - asked < 5.0
+        assert time.monotonic() - asked < 30.0  # a second where the machine is idle
         return out
 
 
 def test_a_person_drives_hands_over_and_sees_it_again(screen: str, tmp_path: Path) -> None:
     game = Program(screen, tmp_path, "play", "--preset", "empty", "--record", "drive")
     game.do("key", "plus")  # twice as fast
-    game.hold("Up", 1.5)
+    game.hold("Up", 3.0)
     game.do("key", "space")
-    time.sleep(1.5)
+    time.sleep(3.0)
     game.do("key", "F12")
-    time.sleep(0.3)
+    time.sleep(1.0)
     out = game.quit()
     assert game.process.returncode == 0, out
     kept = record.load(tmp_path / "drive")

@@ -46,7 +46,7 @@ def test_record_video_films_it(tmp_path: Path) -> None:
         filmed.reset(seed=1)
         for _ in range(12):
             filmed.step(11)
-        filmed.close()
+        filmed.close()  # type: ignore[no-untyped-call]
     (film,) = tmp_path.glob("*.mp4")
     assert film.stat().st_size > 5_000
 
