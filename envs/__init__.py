@@ -41,7 +41,7 @@ def announce_compiling() -> None:
     if not Path(os.environ["NUMBA_CACHE_DIR"]).exists() and not _announced:
         _announced.append(True)
         print(
-            "mindloop: compiling the world's kernels, one to two minutes, this once ...",
+            "mindloop: compiling the world's kernels, two to four minutes, this once ...",
             file=sys.stderr,
             flush=True,
         )

@@ -17,6 +17,7 @@ from .lens import Air, Lens, Looks, brightness, tone
 from .plants import draw_bush, draw_small_plant, draw_tree
 
 LEAST = 3.0  # [px] of lamps and signs, across
+VISOR = 0.5  # cosine of the angle from which the visors of a traffic light hide its lamps
 
 
 class Sprite(IntEnum):
@@ -360,7 +361,8 @@ def draw_sprite(
     x = lens.centre + (lens.sin * dx - lens.cos * dy) / z * lens.focal_x
     kind, variant = int(sprite[6]) & 15, int(sprite[6]) >> 4
     label = looks.sprite_label[kind]
-    is_front = math.cos(sprite[2]) * dx + math.sin(sprite[2]) * dy < 0.0
+    towards = -(math.cos(sprite[2]) * dx + math.sin(sprite[2]) * dy)
+    is_front = towards > (VISOR * math.sqrt(dx * dx + dy * dy) if kind == LIGHT else 0.0)
     if (kind in (TREE, BUSH)) and not fine:
         draw_small_plant(canvas, window, lens, air, sprite, x, z, kind == TREE, variant, label)
     elif kind == TREE:
