@@ -150,12 +150,15 @@ def normal_log_prob(x: Tensor, mean: Tensor, spread: Tensor) -> Tensor:
 
 
 def _centre(actions: ActionSpec) -> tuple[Tensor, Tensor]:
-    """Returns the middle and half the width of a Box's dimensions; 0 and 1 without bounds."""
+    """Returns the middle and half the width of a Box's dimensions; 0 and 1 without bounds.
+
+    A dimension that is fixed has half a width of 1 as well: a density needs some spread.
+    """
     low = torch.tensor(actions.low, dtype=torch.float64)
     high = torch.tensor(actions.high, dtype=torch.float64)
     half = (high - low) / 2
     bounded = half < UNBOUNDED
     return (
         torch.where(bounded, (low + high) / 2, 0.0).float(),
-        torch.where(bounded, half, 1.0).float(),
+        torch.where(bounded & (half > 0), half, 1.0).float(),
     )

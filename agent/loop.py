@@ -73,6 +73,11 @@ class Life:
         self._check_begun()
         return self._infos
 
+    def words(self, lane: int) -> dict[str, str]:
+        """Returns {part: what it says now in words}, for people: texts and discrete numbers."""
+        self._check_begun()
+        return self.world.words(self._raw, lane)
+
     @property
     def trace(self) -> Trace | None:
         """What the mind makes of what is seen now; None where there is none.
@@ -106,6 +111,7 @@ class Life:
         world, batch = self.world, self.world.num_envs
         self.seed = self.config.seed if seed is None else seed
         raw, infos = world.env.reset(seed=self.seed)
+        self._raw: Any = raw
         self._infos: Mapping[str, Any] = infos
         self._observation = world.observe(raw, infos, torch.ones(batch, dtype=torch.bool))
         self._outcome = Outcome.nothing(batch)
@@ -129,7 +135,7 @@ class Life:
           actions: a person's, as the environment takes a batch of them; None lets the driver act.
         Raises:
           RuntimeError: nothing has begun yet.
-          ValueError: the environment gave a reward that is not finite.
+          WorldError: the environment raised, or gave what can't be read; it is a ValueError.
         """
         self._check_begun()
         world, trace, truth = self.world, self.trace, self.truth
@@ -142,7 +148,7 @@ class Life:
         raw, reward, terminated, truncated, infos = world.env.step(actions)
         self._outcome = world.outcome(reward, terminated, truncated, infos)
         self._observation = world.observe(raw, infos, self._outcome.ended)
-        self._infos = infos
+        self._raw, self._infos = raw, infos
         tick = Tick(
             index=self._index,
             driver=driver,

@@ -15,12 +15,14 @@ from gymnasium import Space, spaces
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .types import ActionKind, ActionSpec, Modality, Part
+from .types import ActionKind, ActionSpec, Modality, Part, WorldError
 
 SMALLEST_IMAGE = 20  # [px] smaller ones are read as grids of symbols
 WORDS = 32  # tokens of a text that are read; the rest is cut
 HASHED_VOCABULARY = 4096  # tokens of texts that declare no vocabulary, padding included
 RANGE_NAMES = ("lidar", "ranges", "radar", "laser", "scan")
+SAID_NUMBERS = 12  # of a MultiDiscrete that people are told in a line
+MOST_OPTIONS = 2**17  # of one discrete part or head: each costs a row of weights
 ROOT = "observation"  # name of the only part of a space that has none
 
 
@@ -34,6 +36,8 @@ class PartReader:
     space: Space[Any]
     transposed: bool = False
     """The image comes as [B, C, H, W]."""
+    vocabulary: tuple[str, ...] = ()
+    """The word of each token, where the environment declares them."""
 
     def find(self, raw: Any) -> Any:
         """Returns this part of a raw observation, batched or not."""
@@ -54,7 +58,7 @@ class PartReader:
         """Returns a batch of this part's values as the modality's tensor.
 
         Raises:
-          ValueError: a number is not finite; the message names lane and part.
+          WorldError: a number is not finite; the message names lane and part.
         """
         modality, batch = self.part.modality, len(values)
         if modality is Modality.WORDS:
@@ -70,17 +74,42 @@ class PartReader:
             sizes = tuple(int(n) for n in self.space.nvec.reshape(-1))
             return _one_hot(values.reshape(batch, -1) - self.space.start.reshape(-1), sizes)
         numbers = np.asarray(values, np.float32).reshape(batch, -1)
-        if not np.isfinite(numbers).all():
-            lane = int(np.flatnonzero(~np.isfinite(numbers).all(1))[0])
-            raise ValueError(
-                f"`{self.part.name}` must be finite; got {numbers[lane]} in lane {lane}. "
+        self._check_finite(numbers)
+        return _shared(numbers)
+
+    def _check_finite(self, values: NDArray[Any]) -> None:
+        finite = np.isfinite(values)
+        if not finite.all():
+            lane, *place = (int(index) for index in np.argwhere(~finite)[0])
+            raise WorldError(
+                f"`{self.part.name}` must be finite; got {values[(lane, *place)]} at index "
+                f"{place[0] if len(place) == 1 else place} in lane {lane}. "
                 "Mend the environment, or clip the observation in a wrapper."
             )
-        return _shared(numbers)
+
+    @property
+    def is_said(self) -> bool:
+        """Whether words say the part better than a picture or bars."""
+        discrete = isinstance(self.space, (spaces.Discrete, spaces.MultiDiscrete))
+        return discrete or self.part.modality is Modality.WORDS
+
+    def say(self, value: Any) -> str:
+        """Returns this part of one lane in words for people; "" where they would be too many."""
+        if isinstance(self.space, spaces.Discrete):
+            first, last = int(self.space.start), int(self.space.start + self.space.n) - 1
+            return f"{int(value)} (of {first} to {last})"
+        if self.part.modality is not Modality.WORDS:
+            numbers = np.ravel(value)
+            return ", ".join(map(str, numbers.tolist())) if len(numbers) <= SAID_NUMBERS else ""
+        if not self.vocabulary:
+            return str(value) if isinstance(value, str) else ""
+        return " ".join(self.vocabulary[int(token)] for token in np.ravel(value) if token)
 
     def _pixels(self, values: NDArray[Any]) -> Tensor:
         if values.dtype != np.uint8:
-            values = np.clip(values * 255.0, 0, 255).astype(np.uint8)
+            self._check_finite(values)
+            scale = 255.0 if float(np.max(cast(spaces.Box, self.space).high)) == 1 else 1.0
+            values = np.clip(values * scale, 0, 255).astype(np.uint8)
         if values.ndim == 3:
             values = values[..., None]
         return _shared(np.moveaxis(values, 1, -1) if self.transposed else values)
@@ -145,7 +174,8 @@ def _reader(
     words = vocabulary.get(name) if isinstance(vocabulary, Mapping) else None
     if words is not None and isinstance(space, (spaces.Box, spaces.MultiDiscrete)):
         part = Part(name, Modality.WORDS, (int(np.prod(space.shape)),), len(words))
-        return PartReader(part, path, space)
+        listed = sorted(words, key=lambda w: words[w]) if isinstance(words, Mapping) else words
+        return PartReader(part, path, space, vocabulary=tuple(map(str, listed)))
     if isinstance(space, spaces.Box):
         if int(np.prod(space.shape)) == 0:
             raise ValueError(
@@ -155,8 +185,10 @@ def _reader(
         stated = str(metadata.get("modalities", {}).get(name, ""))
         return _box_reader(space, name, path, stated, remarks)
     if isinstance(space, spaces.Discrete):
+        _check_options(name, int(space.n), "an ObservationWrapper")
         part = Part(name, Modality.VECTOR, (int(space.n),), is_code=True)
     elif isinstance(space, spaces.MultiDiscrete):
+        _check_options(name, int(space.nvec.sum()), "an ObservationWrapper")
         part = Part(name, Modality.VECTOR, (int(space.nvec.sum()),), is_code=True)
     elif isinstance(space, spaces.MultiBinary):
         part = Part(name, Modality.VECTOR, (int(np.prod(space.shape)),), is_code=True)
@@ -171,6 +203,14 @@ def _reader(
     return PartReader(part, path, space)
 
 
+def _check_options(name: str, count: int, wrapper: str) -> None:
+    if count > MOST_OPTIONS:
+        raise ValueError(
+            f"`{name}` must have at most {MOST_OPTIONS} options; got {count}. "
+            f"Write the number in digits, as a MultiDiscrete, in {wrapper}."
+        )
+
+
 def _samples_text(space: Space[Any]) -> bool:
     """Returns whether a space of an unknown class holds texts, as Minigrid's MissionSpace does."""
     known = (spaces.Sequence, spaces.Graph, spaces.OneOf)
@@ -181,10 +221,11 @@ def _box_reader(
     space: spaces.Box, name: str, path: tuple[str | int, ...], stated: str, remarks: list[str]
 ) -> PartReader:
     shape = tuple(int(n) for n in space.shape)
-    is_pixels = space.dtype == np.uint8 or (
-        len(shape) == 3 and bool((space.low == 0).all() and (space.high == 1).all())
-    )
-    grey = len(shape) == 2 and space.dtype == np.uint8 and min(shape) >= SMALLEST_IMAGE
+    # Other types than uint8 must span exactly 0..1 or 0..255 to be taken for brightness.
+    spans = bool((space.low == 0).all() and np.isin(space.high, (1, 255)).all() and (
+        space.high == space.high.flat[0]).all())
+    is_pixels = space.dtype == np.uint8 or (spans and len(shape) in (2, 3))
+    grey = len(shape) == 2 and is_pixels and min(shape) >= SMALLEST_IMAGE
     if stated == "vector" or not is_pixels or not (len(shape) == 3 or grey):
         last = name.rsplit("/", 1)[-1].lower()
         is_ranges = len(shape) == 1 and shape[0] >= 8 and any(n in last for n in RANGE_NAMES)
@@ -197,7 +238,10 @@ def _box_reader(
         shape = (*shape[1:], shape[0])
         remarks.append(f"`{name}` is read as an image with its {shape[-1]} channels first")
     if space.dtype != np.uint8:
-        remarks.append(f"`{name}` holds numbers from 0 to 1 and is read as an image of 256 levels")
+        highest = int(space.high.flat[0])
+        remarks.append(
+            f"`{name}` holds numbers from 0 to {highest} and is read as an image of 256 levels"
+        )
     if min(shape[:2]) < SMALLEST_IMAGE:
         return PartReader(Part(name, Modality.SYMBOLS, shape), path, space, transposed)
     return PartReader(Part(name, Modality.IMAGE, shape), path, space, transposed)
@@ -234,8 +278,11 @@ class ActionWriter:
         shaped = values.reshape(len(values), *cast(tuple[int, ...], space.shape))
         if isinstance(space, spaces.MultiDiscrete):
             shaped = shaped + space.start
-        elif isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.integer):
-            shaped = np.rint(shaped)
+        elif isinstance(space, spaces.Box):
+            if np.issubdtype(space.dtype, np.integer):
+                shaped = np.rint(shaped)
+            # a float32 just inside a float64 bound is outside once it is a float64
+            shaped = np.clip(shaped.astype(space.dtype), space.low, space.high)
         return shaped.astype(space.dtype)
 
     def read(self, actions: Any) -> Tensor:
@@ -271,13 +318,13 @@ class ActionWriter:
         """Returns bool[B, A] of an info's "action_mask": an array, or a tuple of one per head.
 
         Raises:
-          ValueError: the mask has another width, or leaves some lane no action at all.
+          WorldError: the mask has another width, or leaves some lane no action at all.
         """
         if isinstance(mask, np.ndarray) and mask.dtype == object:  # a tuple of heads in each lane
             mask = np.stack([np.concatenate([np.ravel(head) for head in row]) for row in mask])
         found = np.asarray(mask).reshape(len(mask), -1).astype(bool)
         if found.shape[1] != self.spec.width:
-            raise ValueError(
+            raise WorldError(
                 f"`action_mask` must have {self.spec.width} entries, one for each option of each "
                 f"head; got {found.shape[1]}. Join the masks of all heads."
             )
@@ -285,7 +332,7 @@ class ActionWriter:
         for head in torch.split(tensor, list(self.spec.sizes), 1):
             if not bool(head.any(1).all()):
                 lane = int((~head.any(1)).nonzero()[0])
-                raise ValueError(
+                raise WorldError(
                     f"`action_mask` must leave at least one action; got none in lane {lane}. "
                     "Allow some action, or end the episode."
                 )
@@ -316,6 +363,8 @@ def read_actions(space: Space[Any], declared: Sequence[Mapping[str, Any]]) -> Ac
             f"`action_space` must be a Box, Discrete, MultiDiscrete or MultiBinary space; got "
             f"{type(space).__name__}. Turn it into one of these in an ActionWrapper."
         )
+    if kind is not ActionKind.BOX:
+        _check_options("action_space", sum(sizes), "an ActionWrapper")
     names = tuple(str(action.get("name", index)) for index, action in enumerate(declared))
     if len(names) != sum(sizes):
         names, declared = _default_names(kind, sizes), ()

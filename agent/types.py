@@ -35,6 +35,10 @@ SCENE_COLUMNS = (
 PATH_COLUMNS = ("x", "y")  # [m] ahead and left, in the agent's own frame
 
 
+class WorldError(ValueError):
+    """An environment did what none may do; the message says what, and how to mend it."""
+
+
 # ------------------------------------------------------------------ what a world declares
 
 

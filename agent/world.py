@@ -7,19 +7,21 @@ because nobody else may ask an environment whether it has something.
 
 from __future__ import annotations
 
-import inspect
+import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
 import torch
-from gymnasium.envs.registration import load_env_creator
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .ids import make_by_id
+from .lanes import Lane, faults, side_by_side
 from .spaces import ActionWriter, PartReader, read_actions, read_parts
 from .types import (
     PATH_COLUMNS,
@@ -29,6 +31,7 @@ from .types import (
     Outcome,
     SceneSpec,
     Truth,
+    WorldError,
     WorldSpec,
 )
 
@@ -69,11 +72,11 @@ class World:
         """Returns the note of what a step led to.
 
         Raises:
-          ValueError: a reward is not finite; the message names the lane.
+          WorldError: a reward is not finite; the message names the lane.
         """
         if not np.isfinite(reward).all():
             lane = int(np.flatnonzero(~np.isfinite(reward))[0])
-            raise ValueError(
+            raise WorldError(
                 f"`reward` must be finite; got {reward[lane]} in lane {lane}. "
                 "Mend the environment's reward."
             )
@@ -112,10 +115,16 @@ class World:
         return terms
 
     def cost(self, infos: Mapping[str, Any]) -> NDArray[np.float32]:
-        """Returns f32[B], the cost of the step that `infos` came with; 0 where none is told."""
-        cost, _ = self._told(infos, "cost", ())
+        """Returns f32[B], the cost of the step that `infos` came with; 0 where none is told.
+
+        An environment that means something else by the word, and tells no number, has no cost.
+        """
+        found, cost = infos.get("cost"), np.zeros(self.num_envs, np.float32)
+        if isinstance(found, np.ndarray) and found.ndim == 1 and found.dtype.kind in "biuf":
+            cost, _ = self._told(infos, "cost", ())
         for lane in np.flatnonzero(infos.get("_final_info", ())):
-            cost[lane] = self.final_info(infos, int(lane)).get("cost", 0.0)
+            last = self.final_info(infos, int(lane)).get("cost", 0.0)
+            cost[lane] = last if _is_number(last) else 0.0
         return cost
 
     def final_info(self, infos: Mapping[str, Any], lane: int) -> Mapping[str, Any]:
@@ -126,11 +135,12 @@ class World:
     def score(self, infos: Mapping[str, Any], lane: int) -> tuple[dict[str, float], str]:
         """Returns the world's scores of an episode that just ended, and why it ended."""
         last = self.final_info(infos, lane)
-        told = last.get("score", {})
-        score = {name: float(value) for name, value in told.items()}
-        if "is_success" in last and "success" not in score:
+        told, end = last.get("score", {}), last.get("end", "")
+        named = told if isinstance(told, Mapping) else {"score": told}
+        score = {name: float(value) for name, value in named.items() if _is_number(value)}
+        if "success" not in score and _is_number(last.get("is_success")):
             score["success"] = float(last["is_success"])
-        return score, str(last.get("end", ""))
+        return score, end if isinstance(end, str) else ""
 
     def _available(self, infos: Mapping[str, Any]) -> Tensor:
         every = torch.ones(self.num_envs, self.writer.spec.width, dtype=torch.bool)
@@ -142,7 +152,7 @@ class World:
 
     def _final(self, infos: Mapping[str, Any], lanes: NDArray[np.int64]) -> Observation:
         if "final_obs" not in infos:
-            raise ValueError(
+            raise WorldError(
                 f"`infos` must hold `final_obs` where an episode ends; {self.spec.env} left it "
                 "out. Mend the vector environment, or use it through gymnasium's SyncVectorEnv."
             )
@@ -171,12 +181,17 @@ class World:
         if isinstance(found, Mapping):
             found = np.stack([np.asarray(found[name]) for name in names], axis=-1)
         if np.shape(found) != values.shape:
-            raise ValueError(
+            raise WorldError(
                 f'`info["{key}"]` must have shape {shape} in each lane, as metadata declares; '
                 f"got {np.shape(found)[1:]}. Make the two agree."
             )
         values[told] = np.asarray(found, np.float32)[told]
         return values, told
+
+    def words(self, raw: Any, lane: int) -> dict[str, str]:
+        """Returns {part: what it says}: texts, and the numbers of discrete parts, for people."""
+        said = {one.part.name: one.say(one.find(raw)[lane]) for one in self.readers if one.is_said}
+        return {name: words for name, words in said.items() if words}
 
     # ----------------------------------------------------------- what may be asked for
 
@@ -245,14 +260,23 @@ class World:
                 f'`view` must be "world" in {self.spec.env}, which has no other pictures; '
                 f"got {view!r}. Leave it out."
             )
-        frames = self.env.render() if self.env.render_mode == "rgb_array" else None
-        frame = frames[lane] if isinstance(frames, (tuple, list)) else frames
-        if not isinstance(frame, np.ndarray) or frame.ndim != 3:
+        if self.env.render_mode != "rgb_array":
             raise ValueError(
                 f'`render_mode` must be "rgb_array" for pictures; {self.spec.env} was made with '
                 f'{self.env.render_mode!r}. Make it with render_mode="rgb_array" if it has that.'
             )
-        return frame.astype(np.uint8)
+        frames = self.env.render()
+        frame = frames[lane] if isinstance(frames, (tuple, list)) else frames
+        if not isinstance(frame, np.ndarray) or frame.ndim not in (2, 3):
+            raise WorldError(
+                f"`render` of {self.spec.env} must return an array [height, width, 3] with "
+                f'render_mode="rgb_array"; got {type(frame).__name__}. Mend the environment.'
+            )
+        if frame.ndim == 2:
+            frame = np.repeat(frame[:, :, None], 3, axis=2)
+        if np.issubdtype(frame.dtype, np.floating):  # from 0 to 1, as matplotlib has them
+            frame = 255 * frame.clip(0, 1) if float(frame.max(initial=0)) <= 1 else frame
+        return frame[:, :, :3].astype(np.uint8)
 
     def score_so_far(self, lane: int = 0) -> dict[str, float]:
         """Returns the scores of a running episode; empty but in native worlds that keep them."""
@@ -287,6 +311,11 @@ class World:
     def close(self) -> None:
         """Frees what the environment holds; may be called twice."""
         self.env.close()
+
+
+def _is_number(value: Any) -> bool:
+    """Returns whether a value told by an environment is one number, or true or false."""
+    return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "biuf"
 
 
 def _probe(target: Any, name: str) -> Any:
@@ -331,7 +360,7 @@ def make_world(
     if num_envs < 1:
         raise ValueError(f"`num_envs` must be at least 1; got {num_envs}. Give a whole number.")
     if isinstance(env, str):
-        made = _make_by_id(env, num_envs, dict(settings or {}))
+        made = make_by_id(env, num_envs, dict(settings or {}))
         return describe(made, env)
     if settings:
         raise ValueError(
@@ -346,45 +375,22 @@ def make_world(
                 f"`num_envs` must be 1 for a single environment; got {num_envs}. "
                 "Give a function that makes one, or an id."
             )
-        single = env
-        return describe(_synchronous([lambda: single]), _name(env))
-    made = _synchronous([env] * num_envs)
+        single = Lane(env, _name(env))
+        return describe(side_by_side([lambda: single]), _name(env))
+    if not callable(env):
+        raise TypeError(
+            f"`env` must be an id, an environment, or a function that makes one; got {env!r}. "
+            "Give one of these."
+        )
+    called = str(getattr(env, "__name__", "env"))
+
+    def make() -> Any:
+        with faults(called, "be made"):
+            one = env()
+        return Lane(one, _name(one) if isinstance(one, gymnasium.Env) else called)
+
+    made = side_by_side([make] * num_envs)
     return describe(made, _name(made.envs[0]))
-
-
-class Offer(NamedTuple):
-    """What an id's maker says of itself before anything is made."""
-
-    defaults: Mapping[str, Any] | None
-    """{argument: its default}; None where it takes any, or where they can't be told."""
-    render_modes: tuple[str, ...]
-
-
-def offer_of(name: str) -> Offer:
-    """Returns what may be asked of the environment that an id names.
-
-    Its metadata["settings"] counts before its signature.
-
-    Raises:
-      ValueError: an unknown id, or a module that isn't there.
-    """
-    try:
-        registered = gymnasium.spec(_imported(name))
-        entry = registered.entry_point
-        make = load_env_creator(entry) if isinstance(entry, str) else entry
-    except (gymnasium.error.Error, ImportError) as problem:
-        raise ValueError(f"`env` must be an environment's id; got {name!r}. {problem}") from problem
-    metadata = getattr(make, "metadata", {})
-    modes = tuple(metadata.get("render_modes") or ())
-    if "settings" in metadata:
-        return Offer(dict(metadata["settings"]), modes)
-    try:
-        wanted = inspect.signature(make).parameters.values() if make is not None else ()
-    except (TypeError, ValueError):  # written in C
-        return Offer(None, modes)
-    if make is None or any(one.kind is one.VAR_KEYWORD for one in wanted):
-        return Offer(None, modes)
-    return Offer({**{one.name: one.default for one in wanted}, **registered.kwargs}, modes)
 
 
 def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
@@ -401,7 +407,9 @@ def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
         )
     remarks: list[str] = []
     metadata = env.metadata
-    writer = read_actions(env.single_action_space, metadata.get("actions", ()))
+    names = metadata.get("actions") or _action_names(env)
+    declared = [one if isinstance(one, Mapping) else {"name": str(one)} for one in names]
+    writer = read_actions(env.single_action_space, declared)
     readers = read_parts(env.single_observation_space, metadata, remarks)
     scene, path = metadata.get("scene"), metadata.get("path")
     spec = WorldSpec(
@@ -420,39 +428,25 @@ def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
     return World(env, spec, readers, writer, tuple(remarks))
 
 
-def _make_by_id(name: str, num_envs: int, settings: dict[str, Any]) -> VectorEnv[Any, Any, Any]:
-    """Returns the native vector environment if there is one that restarts in the same step."""
-    same_step = {"autoreset_mode": AutoresetMode.SAME_STEP}
-    try:
-        # a module in front of the id is imported here; gymnasium.spec suggests near names
-        known = gymnasium.spec(_imported(name))
-        if known.vector_entry_point is not None:
-            native = gymnasium.make_vec(name, num_envs, "vector_entry_point", **settings)
-            if known.entry_point is None or native.metadata.get("autoreset_mode") is (
-                AutoresetMode.SAME_STEP
-            ):
-                return native
-            native.close()
-        return gymnasium.make_vec(name, num_envs, "sync", vector_kwargs=same_step, **settings)
-    except (gymnasium.error.Error, ModuleNotFoundError) as problem:
-        raise ValueError(f"`env` must be an environment's id; got {name!r}. {problem}") from problem
-
-
-def _imported(name: str) -> str:
-    """Imports the module in front of an id, if any, and returns the id alone."""
-    module, found, bare = name.partition(":")
-    if not found:
-        return name
-    __import__(module)
-    return bare
-
-
-def _synchronous(makers: Sequence[Callable[[], Any]]) -> SyncVectorEnv[Any, Any]:
-    return SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
-
-
 def _name(env: Any) -> str:
     return env.spec.id if env.spec is not None else type(env.unwrapped).__name__
+
+
+def _action_names(env: VectorEnv[Any, Any, Any]) -> Sequence[str]:
+    """Returns the names of discrete actions as Atari's and Minigrid's environments tell them."""
+    inner, space = env.unwrapped, env.single_action_space
+    if not isinstance(inner, SyncVectorEnv) or not isinstance(space, spaces.Discrete):
+        return ()
+    first = inner.envs[0].unwrapped
+    tell, kinds = _probe(first, "get_action_meanings"), getattr(first, "actions", None)
+    if tell is not _ABSENT:
+        with faults(_name(first), "tell its actions' meanings"):
+            names = [str(name) for name in tell()]
+    elif isinstance(kinds, type) and issubclass(kinds, enum.IntEnum):
+        names = [kind.name for kind in sorted(kinds)]
+    else:
+        return ()
+    return names if len(names) == space.n else ()
 
 
 def _fact(declared: Mapping[str, Any]) -> Fact:

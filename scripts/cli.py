@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import tyro
 
-from mindloop import __version__
+from mindloop import __version__, headless
 from mindloop.errors import UserError, nearest
 
 PROGRAMS = {
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", "mindloop")  # the name that taskbars group by
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # else pygame greets at every start
+    headless.prepare()
     # Appended, not put first: a user's module:Env-v0 is found, and can't replace ours.
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())

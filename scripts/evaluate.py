@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
@@ -17,13 +18,15 @@ from typing import Literal
 from rich.console import Console
 
 from mindloop.agent.loop import episodes
-from mindloop.agent.types import Episode
+from mindloop.agent.types import Episode, WorldError
 from mindloop.errors import UserError
 from mindloop.living import (
     LifeOptions,
     Plan,
     begin,
+    check_files,
     keep,
+    mistakes,
     open_recorder,
     plan,
     report,
@@ -31,6 +34,7 @@ from mindloop.living import (
 )
 from mindloop.showing import progress, score_table
 
+LONG = 10_000  # steps after which a user may wonder whether an episode ever ends
 BLOCK = 16  # lives side by side: the same on any number of cores, so that scores are too
 
 
@@ -58,6 +62,7 @@ def main(options: Options) -> int:
         raise UserError(f"`--episodes` must be at least 1; got {options.episodes}. Ask for some.")
     if options.workers < 0:
         raise UserError(f"`--workers` must be at least 0; got {options.workers}. Leave it out.")
+    check_files(None, options.json)
     made = plan(
         options.life, needs_camera=options.record is not None, prefers={"split": "test"}
     )
@@ -67,10 +72,11 @@ def main(options: Options) -> int:
         for first in range(0, options.episodes, BLOCK)
     ]
     workers = min(options.workers or _cores(), len(blocks))
-    if workers > 1 and len(blocks) > 1:
-        # the first block compiles and makes towns, if need be; the others find them made
-        begin(made, 1, options.life.seed).world.close()
-    ended = _all(made, blocks, workers, options, console)
+    with mistakes(WorldError):
+        if workers > 1 and len(blocks) > 1:
+            # the first block compiles and makes towns, if need be; the others find them made
+            begin(made, 1, options.life.seed).world.close()
+        ended = _all(made, blocks, workers, options, console)
     result = report(made, ended, options.life.seed)
     console.print(score_table(result))
     if options.json is not None:
@@ -118,6 +124,9 @@ def live_block(made: Plan, seed: int, lanes: int, record: Path | None = None) ->
         for tick in episodes(life, lanes):
             keep(recorder, tick)
             ended += tick.episodes
+            if tick.index + 1 == LONG and not ended:
+                print(f"Note: no episode of {made.env} has ended in {LONG} steps. Ctrl-C stops; "
+                      "--set max_episode_steps=1000 ends each after so many.", file=sys.stderr)
     finally:
         if recorder is not None:
             recorder.close()

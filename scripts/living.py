@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import os
+import random
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch
 import tyro
 
-from mindloop import __version__
+from mindloop import __version__, headless
 from mindloop.agent.config import LoopConfig, MindConfig
+from mindloop.agent.ids import Offer, offer_of
 from mindloop.agent.loop import Life
 from mindloop.agent.mind import Mind
 from mindloop.agent.scoring import Interval, summarise
 from mindloop.agent.store import load_mind
-from mindloop.agent.types import Episode, Tick, WorldSpec
-from mindloop.agent.viewer.recorder import Recorder
-from mindloop.agent.world import Offer, make_world, offer_of
+from mindloop.agent.types import Episode, Modality, Tick, WorldSpec
+from mindloop.agent.viewer.recorder import Recorder, beside, stem
+from mindloop.agent.world import make_world
 from mindloop.errors import UserError, nearest
 
 DRIVING = "mindloop/Driving-v0"
@@ -51,7 +56,7 @@ class LifeOptions:
     """A mind's folder, or its name if it ships with mindloop."""
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """`name=value`, an argument of the environment; may be given again, and `a.b=1` reaches
-    into a."""
+    into a. `[1, 2]` is a list, `(1, 2)` a tuple."""
     greedy: bool = False
     """Take the likeliest action instead of a sample."""
 
@@ -88,13 +93,13 @@ def settings_of(options: LifeOptions, offer: Offer) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """Returns a number, list, truth value or None where `text` reads as one, else the text."""
+    """Returns what `text` reads as, as json or as Python has it, else the text."""
     if text.lower() in WORDS:
         return WORDS[text.lower()]
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    for read in (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError):
+            return read(text)
+    return text
 
 
 @dataclass(frozen=True)
@@ -131,18 +136,20 @@ def plan(
         raise UserError(f"`--seed` must be at least 0; got {options.seed}. Give a whole number.")
     if options.mind is not None and options.driver in ("expert", "visible-expert", "random"):
         needs_camera = True  # the mind watches
+    if renders:
+        headless.prepare(draws=True)
     offer = _offer(options.env)
     asked = settings_of(options, offer)
     takes = offer.defaults or {}
     wanted = {**SCORED_WITH, **(prefers or {})}
     settings = {name: value for name, value in wanted.items() if name in takes}
-    if renders and "rgb_array" in offer.render_modes:
+    if renders and offer.draws:
         settings["render_mode"] = "rgb_array"
     with mistakes():
         world = make_world(options.env, 1, {**settings, **asked})
-    has_expert = world.offers("expert")
-    spec = world.spec
-    world.close()
+        has_expert = world.offers("expert")
+        spec = world.spec
+        world.close()
     driver = options.driver
     if driver is None:
         driver = "mind" if options.mind or not has_expert else "expert"
@@ -177,12 +184,43 @@ def _offer(env: str) -> Offer:
 
 
 @contextmanager
-def mistakes() -> Iterator[None]:
-    """Turns the errors that a wrong flag causes into messages."""
+def mistakes(*kinds: type[Exception]) -> Iterator[None]:
+    """Turns errors into messages: of these kinds, or else those that a wrong flag causes."""
+    shown = kinds or (ValueError, TypeError, ImportError, OSError)
     try:
         yield
-    except (ValueError, TypeError, ImportError) as error:
-        raise UserError(str(error)) from error
+    except shown as error:
+        said = str(error)
+        if isinstance(error, OSError) and error.filename is not None:
+            said = f"`{error.filename}` must be usable; got: {error.strerror}. Name another place."
+        raise UserError(said) from error
+
+
+def check_files(record: Path | None, report: Path | None) -> None:
+    """Raises UserError where the files that are asked for at the end can't be written."""
+    if report is None:
+        return
+    if record is not None and report.resolve() == beside(stem(record), ".json").resolve():
+        raise UserError(
+            f"`--json` must be another file than the record's own {report}. "
+            "Choose another name for one of them."
+        )
+    with mistakes():
+        report.parent.mkdir(parents=True, exist_ok=True)
+    if report.is_dir():
+        raise UserError(f"`--json` must be a file; {report} is a folder. Name a file in it.")
+
+
+def remarks(life: Life) -> list[str]:
+    """Returns what a user should know of a life that has just begun."""
+    found = list(life.world.remarks)
+    for part in life.world.spec.parts:
+        pixels = life.observation.parts[part.name]
+        is_even = part.modality is Modality.IMAGE and bool((pixels == pixels.flatten()[0]).all())
+        if is_even and "SDL_VIDEODRIVER" in os.environ:
+            found.append(f"`{part.name}` is one even colour; some environments draw nothing where "
+                         "SDL_VIDEODRIVER is set. Unset it")
+    return found
 
 
 def begin(made: Plan, lanes: int, seed: int, watched: bool = False) -> Life:
@@ -195,6 +233,9 @@ def begin(made: Plan, lanes: int, seed: int, watched: bool = False) -> Life:
       watched: whether an untrained mind looks on where no other mind is named.
     """
     torch.set_num_threads(1)  # two on such small nets are slower than one
+    # other people's environments draw from these as well, in spite of Gymnasium's own generator
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
     world = make_world(made.env, lanes, made.settings)
     config = LoopConfig(driver=made.driver, seed=seed, greedy=made.greedy)
     life = Life(world, config, _mind(made, world.spec, watched))
@@ -215,7 +256,8 @@ def open_recorder(path: Path | None, made: Plan, seed: int) -> Recorder | None:
     if path is None:
         return None
     header = {"env": made.env, "settings": dict(made.settings), "driver": made.driver,
-              "mind": made.mind, "greedy": made.greedy, "seed": seed}
+              "mind": made.mind, "greedy": made.greedy, "seed": seed,
+              "settings_literal": repr(dict(made.settings))}  # json has no tuples
     with mistakes():
         return Recorder(path, header)
 

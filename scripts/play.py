@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from mindloop.agent.types import ActionSpec, Episode
+from mindloop.agent.types import ActionSpec, Episode, WorldError
 from mindloop.agent.viewer.recorder import Recorder
 from mindloop.agent.viewer.window import Mode, Order, Window
 from mindloop.agent.world import World
@@ -20,7 +20,9 @@ from mindloop.living import (
     LifeOptions,
     Plan,
     begin,
+    check_files,
     keep,
+    mistakes,
     open_recorder,
     plan,
     report,
@@ -51,10 +53,12 @@ def main(options: Options) -> int:
     """Plays, shows the scores, and returns the exit code."""
     if options.episodes < 1:
         raise UserError(f"`--episodes` must be at least 1; got {options.episodes}. Ask for some.")
+    check_files(options.record, options.json)
     check_display()
     made = plan(options.life, needs_camera=True, renders=True)
     console = Console()
     with ExitStack() as stack:
+        stack.enter_context(mistakes(WorldError))
         life = begin(made, 1, options.life.seed, watched=True)
         stack.callback(life.world.close)
         hands = Hands(life.world)

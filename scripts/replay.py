@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -10,11 +11,12 @@ import numpy as np
 import tyro
 from rich.console import Console
 
-from mindloop.agent.types import Trace
+from mindloop import headless
+from mindloop.agent.ids import offer_of
+from mindloop.agent.types import Trace, WorldError
 from mindloop.agent.viewer import record
 from mindloop.agent.viewer.frame import Frame
 from mindloop.agent.viewer.window import Mode, Order, Window
-from mindloop.agent.world import offer_of
 from mindloop.errors import UserError
 from mindloop.living import Plan, begin, mistakes
 from mindloop.showing import Camera, Filming, check_display, progress, restart
@@ -43,14 +45,15 @@ def main(options: Options) -> int:
     if len(kept) == 0:
         raise UserError(f"`file` must hold at least one step; {options.file} holds none.")
     console = Console()
-    show = Show(kept, options.lane, renders=options.render != "none")
-    try:
-        if options.render == "window":
-            _in_window(show)
-        else:
-            _straight(show, options, console)
-    finally:
-        show.life.world.close()
+    with mistakes(WorldError):
+        show = Show(kept, options.lane, renders=options.render != "none")
+        try:
+            if options.render == "window":
+                _in_window(show)
+            else:
+                _straight(show, options, console)
+        finally:
+            show.life.world.close()
     console.print(show.verdict(), markup=False, highlight=False)
     return 0 if show.first_odd is None else 1
 
@@ -71,10 +74,13 @@ class Show:
         lanes = int(kept["reward"].shape[1])
         if not 0 <= lane < lanes:
             raise UserError(f"`--lane` must lie within 0 and {lanes - 1}; got {lane}.")
-        settings = dict(header["settings"])
+        literal = str(header.get("settings_literal", header["settings"]))
         with mistakes():
-            modes = offer_of(str(header["env"])).render_modes
-            if renders and "rgb_array" in modes:
+            settings = dict(ast.literal_eval(literal))
+        if renders:
+            headless.prepare(draws=True)
+        with mistakes():
+            if renders and offer_of(str(header["env"])).draws:
                 settings["render_mode"] = "rgb_array"
             # the driver is never asked: what it did is in the record
             again = Plan(str(header["env"]), settings, "random", None, False, {})
@@ -88,7 +94,9 @@ class Show:
             if "restart" in entry
         }
         self.first_odd: int | None = None
-        self.rewind()
+        # it has just begun, and a second reset is not the same as the first in every environment
+        self.position = 0
+        self._restart_if_due()
 
     def rewind(self) -> None:
         """Goes back to the first step."""

@@ -11,7 +11,7 @@ from typing import Literal
 from rich.console import Console
 
 from mindloop.agent.loop import Life, episodes
-from mindloop.agent.types import Episode
+from mindloop.agent.types import Episode, WorldError
 from mindloop.agent.viewer.recorder import Recorder
 from mindloop.agent.viewer.window import Order, Window
 from mindloop.errors import UserError
@@ -19,10 +19,12 @@ from mindloop.living import (
     LifeOptions,
     Plan,
     begin,
+    check_files,
     keep,
     mistakes,
     open_recorder,
     plan,
+    remarks,
     report,
     write_report,
 )
@@ -30,6 +32,7 @@ from mindloop.showing import (
     Camera,
     Filming,
     check_display,
+    draws,
     ending,
     progress,
     restart,
@@ -67,20 +70,25 @@ def main(options: Options) -> int:
         )
     if options.steps < 0:
         raise UserError(f"`--steps` must be at least 0; got {options.steps}. Leave it out.")
+    check_files(options.record, options.json)
     if options.render == "window":
         check_display()
     is_seen = options.render != "none"
     looks = is_seen or options.record is not None
     made = plan(options.life, needs_camera=looks, renders=is_seen)
     with ExitStack() as stack:
+        stack.enter_context(mistakes(WorldError))
         life = begin(made, 1, options.life.seed, watched=looks)
         stack.callback(life.world.close)
         recorder = open_recorder(options.record, made, options.life.seed)
         if recorder is not None:
             stack.enter_context(recorder)
         console = Console()
-        for remark in life.world.remarks:
-            console.print(f"Note: {remark}", markup=False, highlight=False)
+        notes = remarks(life)
+        if is_seen and not draws(life.world):
+            notes.append(f"{made.env} draws no pictures of itself; the rest is shown")
+        for note in notes:
+            console.print(f"Note: {note}", markup=False, highlight=False)
         live = {"window": _in_window, "video": _in_video, "none": _unseen}[options.render]
         ended = live(life, made, options, recorder, console)
         if recorder is not None:

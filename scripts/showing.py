@@ -22,6 +22,7 @@ from mindloop.agent.viewer.screen import draw
 from mindloop.agent.viewer.video import Video, contact_sheet
 from mindloop.agent.viewer.window import display_available
 from mindloop.agent.viewer.wording import label, number
+from mindloop.agent.world import World
 from mindloop.errors import UserError
 from mindloop.living import UNTRAINED, Plan
 
@@ -31,6 +32,11 @@ FILM_SPEED = 2.0  # times real time
 FILM_RATE = 30.0  # [1/s] where the environment doesn't say how fast it is
 SHEET_PICTURES = 12
 FIRST_SCORES = ("driving_score_2_0", "driving_score_2_1", "route_completion", "success")
+
+
+def draws(world: World) -> bool:
+    """Tells whether a world gives pictures of itself."""
+    return world.offers("picture") or bool(world.env.render_mode == "rgb_array")
 
 
 class Camera:
@@ -44,11 +50,7 @@ class Camera:
         self.history = History()
         self.episode = 0
         self.step = 0
-        self._can_draw = self._offers_pictures()
-
-    def _offers_pictures(self) -> bool:
-        world = self.life.world
-        return world.offers("picture") or bool(world.env.render_mode == "rgb_array")
+        self._can_draw = draws(life.world)
 
     def add(self, tick: Tick) -> None:
         """Takes one step of the life into the curves."""
@@ -83,13 +85,15 @@ class Camera:
                   "visible-expert": "expert, told what sensors could see", PERSON: "you"}
         frame = Frame(env=spec.env, driver=titles.get(name, name),
                       history=self.history, believed_by=mind_name, step=self.step,
-                      episode=self.episode, seed=life.seed + lane, score=world.score_so_far(lane),
+                      episode=self.episode + 1, seed=life.seed + lane,
+                      score=world.score_so_far(lane),
                       world=world.picture(lane, "world", *WORLD_SIZE) if self._can_draw else None)
         frame = notes.with_truth(frame, spec, life.truth, lane)
         if spec.rate:
             frame = replace(frame, seconds=self.step / spec.rate)
-        if "town" in infos:
-            frame = replace(frame, town=int(np.asarray(infos["town"])[lane]))
+        town = np.asarray(infos.get("town", ()))
+        if town.ndim == 1 and town.dtype.kind in "iu" and len(town):
+            frame = replace(frame, town=int(town[lane]))
         if trace is not None:
             frame = notes.with_mind(frame, spec, trace, lane, is_acting)
         else:
@@ -97,14 +101,21 @@ class Camera:
             frame = replace(frame, inputs={name: parts[name][lane].numpy() for name in parts})
         if not is_acting:
             frame = self._with_actions(frame, life.intention if by_hand is None else by_hand)
-        return self._with_labels(self._with_vectors(frame))
+        return self._with_labels(self._with_vectors(self._with_words(frame)))
+
+    def _with_words(self, frame: Frame) -> Frame:
+        """Shows what can be said in words as words, in place of tokens and one-hots."""
+        words = self.life.words(self.lane)
+        inputs = {name: part for name, part in frame.inputs.items() if name not in words}
+        return replace(frame, inputs=inputs, words=words)
 
     def _with_actions(self, frame: Frame, actions: Any) -> Frame:
         """Adds what is about to be done by a driver that is no mind."""
         spec, writer = self.life.world.spec.actions, self.life.world.writer
         chosen = writer.read(actions)[self.lane].numpy()
         if not spec.is_box:
-            return replace(frame, choices=notes.choices(spec, chosen))
+            allowed = self.life.observation.available[self.lane].numpy()
+            return replace(frame, choices=notes.choices(spec, chosen, allowed=allowed))
         names = spec.names or tuple(f"axis {k}" for k in range(spec.width))
         return replace(frame, settings=tuple(
             Setting(names[k], float(chosen[k]), spec.low[k], spec.high[k])
@@ -147,8 +158,11 @@ class Filming:
           folder: made if need be.
           name: of the file, without .mp4.
           rate: decisions a second; 0 where the environment doesn't say.
+        Raises:
+          OSError: the folder can't be made.
         """
         self.folder, self.name = folder, name
+        folder.mkdir(parents=True, exist_ok=True)
         self._video = Video(folder / f"{name}.mp4", FILM_SPEED * rate if rate else FILM_RATE)
         self._kept: list[tuple[str, NDArray[np.uint8]]] = []
         self._every = 1
@@ -159,8 +173,8 @@ class Filming:
         picture = draw(frame, FILM_SIZE)
         self._video.add(picture)
         if count % self._every == 0:
-            when = f"{frame.seconds:.0f} s" if frame.seconds is not None else f"step {frame.step}"
-            self._kept.append((f"episode {(frame.episode or 0) + 1}, {when}", picture))
+            when = "" if frame.seconds is None else f", {frame.seconds:.1f} s"
+            self._kept.append((f"episode {frame.episode}, step {frame.step}{when}", picture))
         if len(self._kept) > 2 * SHEET_PICTURES:
             self._kept, self._every = self._kept[::2], self._every * 2  # memory stays bounded
 

@@ -9,11 +9,12 @@ from pygame import Rect
 
 from . import theme
 from .frame import Choice, Frame, Setting
-from .layout import stack
+from .layout import spread, stack
 from .theme import Canvas
 from .wording import label, number
 
 BARS_AT_MOST = 24
+HEADS_AT_MOST = 4  # that are drawn with all their options
 
 
 def draw_actions(canvas: Canvas, box: Rect, frame: Frame) -> None:
@@ -21,10 +22,13 @@ def draw_actions(canvas: Canvas, box: Rect, frame: Frame) -> None:
     if frame.settings:
         draw_gauges(canvas, box, frame.settings)
         return
-    width = box.width // max(1, len(frame.choices))
+    if len(frame.choices) > HEADS_AT_MOST:
+        _draw_heads(canvas, box, frame.choices)
+        return
+    gap = 2 * canvas.sizes.gap
+    width = (box.width + gap) // max(1, len(frame.choices))
     for k, choice in enumerate(frame.choices):
-        part = Rect(box.left + k * width, box.top, width - (4 if k + 1 < len(frame.choices) else 0),
-                    box.height)
+        part = Rect(box.left + k * width, box.top, width - gap, box.height)
         axes = grid_axes(choice)
         if axes is not None:
             _draw_grid(canvas, part, choice, *axes)
@@ -129,22 +133,53 @@ def _draw_bars(canvas: Canvas, box: Rect, choice: Choice) -> None:
                     theme.CHOSEN if is_chosen else theme.BELIEVED, 2)
 
 
+def _draw_heads(canvas: Canvas, box: Rect, choices: Sequence[Choice]) -> None:
+    """Draws of each of many choices the option that was taken, and how likely it was."""
+    px = canvas.sizes.body
+    taken = [choice.names[choice.chosen] for choice in choices]
+    places = _places(canvas, box, len(choices))
+    names = max(theme.text_width(name, px, True) for name in taken) + 6
+    numbers = theme.text_width("100 %", px) + 4
+    for choice, name, row in zip(choices, taken, places, strict=False):
+        width = min(names, row.width // 2)
+        canvas.text(name, Rect(row.left, row.top, width, row.height), px, theme.CHOSEN, bold=True)
+        if choice.probabilities is None:
+            continue
+        share = float(choice.probabilities[choice.chosen])
+        canvas.text(f"{100 * share:.0f} %", Rect(row.right - numbers, row.top, numbers, row.height),
+                    px, theme.CHOSEN, "right")
+        track = Rect(row.left + width, row.top + row.height // 5, row.width - width - numbers,
+                     max(3, 3 * row.height // 5))
+        canvas.fill(track, theme.WELL, 2)
+        canvas.fill(Rect(track.left, track.top, round(track.width * share), track.height),
+                    theme.CHOSEN, 2)
+
+
+def _places(canvas: Canvas, box: Rect, count: int) -> list[Rect]:
+    """Gives a line for each thing; where some have no room, one line less and says how many."""
+    small, body = (theme.line_height(px) for px in (canvas.sizes.small, canvas.sizes.body))
+    places = spread(box, count, (small, 2 * body), 2 * canvas.sizes.gap)
+    if len(places) < count:
+        last = places.pop()
+        canvas.text(f"and {count - len(places)} more", last, canvas.sizes.small, theme.DIM)
+    return places
+
+
 def draw_gauges(canvas: Canvas, box: Rect, settings: Sequence[Setting]) -> None:
     """Draws each setting as name, scale with a marker, and number with unit."""
     if not settings:
         return
     px = canvas.sizes.body
-    line = stack(box, len(settings), 2 * theme.line_height(px))
     names = max(theme.text_width(s.name, px) for s in settings) + 8
     words = [f"{number(s.value)} {s.unit}".rstrip() for s in settings]
     numbers = max(theme.text_width(w + "0", px) for w in words) + 4
-    names = min(names, box.width // 3)
-    for k, setting in enumerate(settings):
-        row = line(k)
-        canvas.text(setting.name, Rect(row.left, row.top, names, row.height), px, theme.DIM)
-        canvas.text(words[k], Rect(row.right - numbers, row.top, numbers, row.height), px,
+    places = _places(canvas, box, len(settings))
+    for setting, said, row in zip(settings, words, places, strict=False):
+        width = min(names, row.width // 3)
+        canvas.text(setting.name, Rect(row.left, row.top, width, row.height), px, theme.DIM)
+        canvas.text(said, Rect(row.right - numbers, row.top, numbers, row.height), px,
                     align="right")
-        track = Rect(row.left + names, row.centery - 3, row.width - names - numbers, 6)
+        track = Rect(row.left + width, row.centery - 3, row.width - width - numbers, 6)
         _draw_gauge(canvas, track, setting)
 
 

@@ -101,6 +101,8 @@ class Frame:
     """The environment's own picture, `env.render()`."""
     inputs: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """What the mind takes in: pictures uint8 [H, W, 3|1] or [H, W], vectors [N]."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What it is told in words, or as the number of a discrete state: {part: what}."""
     labels: Image | None = None
     """Class labels of the first picture, in colours."""
     label_classes: Sequence[Mapping[str, Any]] = ()
@@ -132,6 +134,7 @@ class Frame:
     town: int | None = None
     seed: int | None = None
     episode: int | None = None
+    """Counted from 1."""
     step: int | None = None
     seconds: float | None = None
     """Simulated time in this episode [s]."""

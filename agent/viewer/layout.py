@@ -9,6 +9,7 @@ from pygame import Rect
 
 from .theme import Sizes
 
+COLUMNS_AT_MOST = 3
 MINIMUM_SIZE = (900, 600)  # [px] smaller windows show this size, scaled down
 
 
@@ -114,3 +115,21 @@ def stack(box: Rect, count: int, tallest: int) -> Callable[[int], Rect]:
     """Cuts a box into `count` equal lines of at most `tallest` px; gives line k."""
     height = min(tallest, box.height // max(1, count))
     return lambda k: Rect(box.left, box.top + k * height, box.width, height)
+
+
+def spread(box: Rect, count: int, heights: tuple[int, int], gap: int) -> list[Rect]:
+    """Gives a line for each of `count` things, in as few columns as hold them; or what fits.
+
+    Args:
+      box: where they must stay.
+      count: of things.
+      heights: the smallest and the largest of a line [px].
+      gap: between columns [px].
+    """
+    room = max(1, box.height // heights[0])
+    columns = min(COLUMNS_AT_MOST, max(1, -(-count // room)))
+    rows = min(room, -(-count // columns))
+    height = min(heights[1], box.height // max(1, rows))
+    width = (box.width - gap * (columns - 1)) // columns
+    return [Rect(box.left + column * (width + gap), box.top + row * height, width, height)
+            for column in range(columns) for row in range(rows)][:count]

@@ -45,7 +45,9 @@ def with_mind(frame: Frame, spec: WorldSpec, trace: Trace, lane: int = 0,
         frame = replace(frame, path_believed=_lane(percept.path, lane))
     if not is_acting:
         return frame
-    decision, allowed = trace.decision, _lane(trace.judgement.allowed, lane)
+    decision = trace.decision
+    # barred by reasoning or by the environment itself: a person can't do it either way
+    allowed = _lane(trace.judgement.allowed & trace.observation.available, lane)
     if spec.actions.is_box:
         return replace(frame, settings=_settings(spec.actions, decision, lane))
     policy, action = np.exp(_lane(decision.policy, lane)), _lane(decision.action, lane)

@@ -16,23 +16,42 @@ from .theme import Canvas
 from .wording import label, number
 
 BARS_AT_MOST = 24
+WORD_LINES = 3  # that one text may take
+GRID_SIDE, GRID_CODES = 20, 32  # a grid of codes has fewer rows or columns, and fewer codes
 LABEL_SHARE = 0.75  # of the label's colour where labels lie over the camera picture
 
 
 def as_rgb(picture: NDArray[Any]) -> Image:
-    """Gives any picture [H, W], [H, W, 1] or [H, W, 3], uint8 or float 0..1, as uint8 RGB."""
+    """Gives any picture [H, W] or [H, W, C], uint8 or float 0..1, as uint8 RGB.
+
+    Of pictures stacked over time, in grey or in colour, the last one is taken.
+    """
     if picture.dtype != np.uint8:
         picture = (np.clip(picture, 0, 1) * 255).astype(np.uint8)
     if picture.ndim == 2:
         picture = picture[:, :, None]
-    if picture.shape[2] < 3:
-        picture = np.repeat(picture[:, :, :1], 3, axis=2)
-    return np.ascontiguousarray(picture[:, :, :3])
+    if picture.shape[2] % 3:
+        picture = np.repeat(picture[:, :, -1:], 3, axis=2)
+    return np.ascontiguousarray(picture[:, :, -3:])
 
 
 def is_picture(part: NDArray[Any]) -> bool:
     """Tells pictures from vectors: [H, W] or [H, W, C] of at least 8 x 8 pixels."""
     return part.ndim in (2, 3) and part.shape[0] >= 8 and part.shape[1] >= 8
+
+
+def is_grid(part: NDArray[Any]) -> bool:
+    """Tells a small grid of codes, such as Minigrid's 7 x 7 x 3, from a small picture."""
+    return (part.ndim == 3 and part.dtype == np.uint8 and min(part.shape[:2]) < GRID_SIDE
+            and int(part.max(initial=0)) < GRID_CODES)
+
+
+def grid_pictures(name: str, grid: NDArray[Any]) -> dict[str, Image]:
+    """Paints each channel of a grid of codes, a colour for each code; 0 is dark."""
+    colours = np.array([theme.LINE, *theme.CLASSES], np.uint8)
+    codes = np.where(grid > 0, 1 + (grid - 1) % len(theme.CLASSES), 0)
+    count = grid.shape[2]
+    return {f"{name} {k}" if count > 1 else name: colours[codes[:, :, k]] for k in range(count)}
 
 
 def surface_of(picture: NDArray[Any]) -> pygame.Surface:
@@ -66,10 +85,16 @@ def draw_world(canvas: Canvas, box: Rect, frame: Frame) -> None:
 
 
 def draw_inputs(canvas: Canvas, box: Rect, frame: Frame, show_labels: bool) -> None:
-    """Draws everything that the mind takes in: pictures side by side, vectors below them."""
-    pictures = {name: part for name, part in frame.inputs.items() if is_picture(part)}
+    """Draws all that the mind takes in: words, below them pictures side by side, then vectors."""
+    box = _draw_words(canvas, box, frame.words)
+    pictures: dict[str, NDArray[Any]] = {}
+    for name, part in frame.inputs.items():
+        if is_grid(part):
+            pictures |= grid_pictures(name, part)
+        elif is_picture(part):
+            pictures[name] = part
     vectors = {name: np.ravel(part) for name, part in frame.inputs.items()
-               if not is_picture(part)}
+               if not is_picture(part) and not is_grid(part)}
     if not pictures:
         _draw_vectors(canvas, box, vectors)
         return
@@ -77,9 +102,10 @@ def draw_inputs(canvas: Canvas, box: Rect, frame: Frame, show_labels: bool) -> N
     legend = line * 2 if show_labels and frame.labels is not None else 0
     strips = 0 if legend else min(len(vectors) * line, box.height // 3)
     area = Rect(box.left, box.top, box.width, box.height - strips - legend)
-    width = area.width // len(pictures)
+    gap = canvas.sizes.gap
+    width = (area.width + gap) // len(pictures)
     for k, (name, picture) in enumerate(pictures.items()):
-        cell = Rect(area.left + k * width, area.top, width, area.height)
+        cell = Rect(area.left + k * width, area.top, width - gap, area.height)
         if k == 0 and legend and frame.labels is not None:
             picture = _over(picture, frame.labels)
             _draw_legend(canvas, Rect(box.left, area.bottom, box.width, legend), frame)
@@ -90,6 +116,39 @@ def draw_inputs(canvas: Canvas, box: Rect, frame: Frame, show_labels: bool) -> N
         place_picture(canvas, picture, cell, is_sharp=True)
     if strips:
         _draw_strips(canvas, Rect(box.left, box.bottom - strips, box.width, strips), vectors)
+
+
+def _draw_words(canvas: Canvas, box: Rect, words: Mapping[str, str]) -> Rect:
+    """Writes what is told in words, name before it; gives the box that is left below."""
+    px, line = canvas.sizes.body, theme.line_height(canvas.sizes.body)
+    top = box.top
+    for name, said in words.items():
+        taken = theme.text_width(f"{name}:", px) + canvas.sizes.gap
+        taken = min(taken, box.width // 3)
+        rows = wrapped(said, px, box.width - taken)
+        for k, row in enumerate(rows[:WORD_LINES]):
+            if top + line > box.bottom:
+                break
+            if k == 0:
+                canvas.text(f"{name}:", Rect(box.left, top, taken, line), px, theme.DIM)
+            is_cut = k + 1 == WORD_LINES < len(rows)
+            canvas.text(f"{row} …" if is_cut else row,
+                        Rect(box.left + taken, top, box.width - taken, line), px)
+            top += line
+    top += canvas.sizes.gap // 2 if words else 0
+    return Rect(box.left, top, box.width, max(0, box.bottom - top))
+
+
+def wrapped(words: str, px: int, width: int) -> list[str]:
+    """Cuts a text into lines of at most `width` px, between words; a longer word stays whole."""
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and theme.text_width(longer, px) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _over(picture: NDArray[Any], labels: Image) -> Image:
@@ -135,9 +194,12 @@ def _draw_legend(canvas: Canvas, box: Rect, frame: Frame) -> None:
 
 
 def heat(value: float, scale: float) -> theme.Colour:
-    """Gives the colour of a number: orange above 0, blue below, dark at 0."""
+    """Gives the colour of a number: white above 0, pink below, dark at 0.
+
+    Neither blue nor orange, which mean believed and true.
+    """
     share = min(1.0, abs(value) / scale) if scale > 0 else 0.0
-    return theme.mix(theme.LINE, theme.TRUE if value > 0 else theme.BELIEVED, share)
+    return theme.mix(theme.LINE, theme.DIM if value > 0 else theme.MARK, share)
 
 
 def _draw_strips(canvas: Canvas, box: Rect, vectors: Mapping[str, NDArray[Any]]) -> None:

@@ -15,7 +15,7 @@ from .beliefs import draw_facts, draw_scene
 from .curves import draw_curves, draw_now, draw_score
 from .frame import Frame, Image
 from .layout import MINIMUM_SIZE, Layout, arrange, inside, title_height
-from .pictures import draw_inputs, draw_world, is_picture
+from .pictures import draw_inputs, draw_world, is_grid, is_picture
 from .theme import Canvas
 
 Keys = tuple[tuple[str, str], ...]
@@ -49,7 +49,7 @@ class Panel:
 
 
 def _inputs_title(frame: Frame) -> str:
-    if any(is_picture(part) for part in frame.inputs.values()):
+    if any(is_picture(part) or is_grid(part) for part in frame.inputs.values()):
         return "What the agent sees"
     return "What the agent takes in"
 
@@ -75,7 +75,7 @@ def _actions_title(frame: Frame) -> str:
 PANELS: dict[str, Panel] = {
     "world": Panel(lambda f: f.world is not None, lambda f: "The world",
                    lambda c, box, f, v: draw_world(c, box, f)),
-    "inputs": Panel(lambda f: bool(f.inputs), _inputs_title,
+    "inputs": Panel(lambda f: bool(f.inputs or f.words), _inputs_title,
                     lambda c, box, f, v: draw_inputs(c, box, f, v.labels)),
     "scene": Panel(lambda f: f.scene_true is not None or f.scene_believed is not None,
                    _scene_title, lambda c, box, f, v: draw_scene(c, box, f)),

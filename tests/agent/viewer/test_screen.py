@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -32,9 +33,15 @@ from mindloop.agent.viewer import theme
 from mindloop.agent.viewer.actions import grid_axes
 from mindloop.agent.viewer.beliefs import applies, said
 from mindloop.agent.viewer.frame import Choice, Frame, History, Setting
-from mindloop.agent.viewer.layout import arrange
+from mindloop.agent.viewer.layout import arrange, spread
 from mindloop.agent.viewer.notes import choices, with_mind, with_truth
-from mindloop.agent.viewer.pictures import present_classes
+from mindloop.agent.viewer.pictures import (
+    as_rgb,
+    grid_pictures,
+    is_grid,
+    present_classes,
+    wrapped,
+)
 from mindloop.agent.viewer.screen import PANELS, View, draw, layout_of, paint
 from mindloop.agent.viewer.wording import count, label, number
 
@@ -263,3 +270,84 @@ def test_a_continuous_decision_becomes_gauges() -> None:
 def test_choices_without_names_are_numbered() -> None:
     (choice,) = choices(ActionSpec(ActionKind.DISCRETE, (3,)), np.array(2))
     assert (choice.names, choice.chosen) == (["0", "1", "2"], 2)
+
+
+def written(frame: Frame, size: tuple[int, int] = (1280, 800)) -> list[theme.Written]:
+    """Gives every text of a frame, after a look that none lies over another."""
+    canvas = paint(pygame.Surface(size, depth=24), frame)
+    for one, other in itertools.combinations(canvas.texts, 2):
+        shared = one.box.clip(other.box)
+        # a line's box is a pixel or two taller than its letters
+        assert shared.width == 0 or shared.height <= 3, (one, other)
+    return canvas.texts
+
+
+def test_words_are_written_whole_and_in_place_of_tokens() -> None:
+    frame = Frame("BabyAI", "random", words={
+        "mission": "put the green ball next to the red box after you pick up the grey key " * 2,
+        "direction": "3 (of 0 to 3)", "state": "254"}, inputs={"image": np.zeros((7, 7, 3), "u1")})
+    words = [text.words for text in written(frame)]
+    assert "What the agent sees" in words and "mission:" in words and "254" in words
+    start = words.index("mission:") + 1
+    said = " ".join(words[start:words.index("direction:")])
+    assert said == frame.words["mission"].strip()
+    assert "What the agent takes in" in [
+        text.words for text in written(replace(frame, inputs={}))]
+
+
+def test_texts_are_cut_between_words() -> None:
+    wide = theme.text_width("put the", 12)
+    assert wrapped("put the key", 12, wide) == ["put the", "key"]
+    assert wrapped("put thekeybeside", 12, wide) == ["put", "thekeybeside"]
+
+
+def test_a_grid_of_codes_is_painted_by_code() -> None:
+    grid = np.zeros((7, 7, 3), np.uint8)
+    grid[2, 3] = (10, 5, 2)
+    assert is_grid(grid)
+    assert not is_grid(np.full((12, 12, 3), 200, np.uint8))  # a small picture
+    assert not is_grid(np.zeros((24, 24, 3), np.uint8)) and not is_grid(np.zeros(49, np.uint8))
+    painted = grid_pictures("image", grid)
+    assert list(painted) == ["image 0", "image 1", "image 2"]
+    assert tuple(painted["image 0"][2, 3]) == theme.CLASSES[(10 - 1) % 8]
+    assert tuple(painted["image 1"][0, 0]) == theme.LINE
+    assert list(grid_pictures("map", grid[:, :, :1])) == ["map"]
+
+
+def test_of_stacked_pictures_the_last_is_shown() -> None:
+    stack = np.zeros((8, 8, 4), np.uint8)
+    stack[:, :, 3] = 200
+    assert as_rgb(stack).shape == (8, 8, 3) and (as_rgb(stack) == 200).all()
+    colours = np.zeros((8, 8, 6), np.uint8)
+    colours[:, :, 3:] = (10, 20, 30)
+    assert as_rgb(colours)[0, 0].tolist() == [10, 20, 30]
+
+
+@pytest.mark.parametrize("many", [5, 8, 30, 200])
+def test_many_heads_and_many_axes_stay_legible(many: int) -> None:
+    heads = tuple(Choice([f"{k}:{n}" for n in range(7)], k % 7, np.full(7, 1 / 7))
+                  for k in range(many))
+    words = [text.words for text in written(Frame("many", "mind", choices=heads), (900, 600))]
+    axes = tuple(Setting(str(k), 0.25, -1.0, 1.0, mean=0.1, deviation=0.5) for k in range(many))
+    said = [text.words for text in written(Frame("many", "mind", settings=axes), (900, 600))]
+    assert "4:4" in words and "4" in said
+    is_cut = any(re.fullmatch(r"and \d+ more", one) for one in words)
+    assert is_cut == (many == 200) == any(one.endswith(" more") for one in said)
+
+
+def test_lines_in_columns_neither_overlap_nor_leave_their_box() -> None:
+    box = pygame.Rect(10, 20, 300, 100)
+    for things in (1, 9, 11, 30, 31):
+        places = spread(box, things, (10, 25), 8)
+        assert len(places) == min(things, 30)
+        assert all(box.contains(place) for place in places)
+        assert not any(a.colliderect(b) for a, b in itertools.combinations(places, 2))
+
+
+def test_what_the_environment_bars_is_shown_as_barred() -> None:
+    notes = trace(SPEC.actions)
+    available = torch.tensor([[True, False, True, True, True]] * 2)
+    masked = replace(notes.observation, available=available)
+    frame = with_mind(Frame("test", "mind"), SPEC, replace(notes, observation=masked))
+    assert frame.choices[0].allowed is not None and frame.choices[0].allowed.tolist() == [
+        True, False]
