@@ -80,6 +80,58 @@ class MindConfig:
 
 
 @dataclass(frozen=True)
+class PPOConfig:
+    """Learning from reward (Schulman 2017; Huang 2022 for the details)."""
+
+    ticks: int = 64
+    """T, ticks of each lane in a rollout."""
+    lanes: int = 16
+    """B, lives side by side in each worker."""
+    epochs: int = 4
+    """Passes over a rollout."""
+    minibatches: int = 4
+    """Parts that the lanes of a rollout are split into."""
+    learning_rate: float = 3e-4
+    """Adam's, at the beginning."""
+    anneals: bool = True
+    """Whether the learning rate falls to zero, in a straight line over all updates."""
+    gamma: float = 0.99
+    """γ, discount a tick."""
+    gae_lambda: float = 0.95
+    """λ of the generalised advantage estimate (Schulman 2016)."""
+    clip: float = 0.2
+    """ε of the clipped ratio."""
+    entropy: float = 0.01
+    """Weight of the entropy bonus."""
+    value: float = 0.5
+    """Weight of the value loss."""
+    gradient_norm: float = 0.5
+    """Largest norm of a step's gradient."""
+    kl_stop: float = 0.03
+    """Approximate KL divergence from which the rest of the epochs are left out; 0: never."""
+    weight_decay: float = 0.0
+    """AdamW's."""
+    normalises_reward: bool = True
+    """Whether rewards are divided by the running deviation of the discounted return."""
+
+    def __post_init__(self) -> None:
+        """Refuses what no update could be made with."""
+        for name in ("ticks", "lanes", "epochs", "minibatches"):
+            _positive(name, getattr(self, name))
+        if self.lanes % self.minibatches:
+            raise ValueError(
+                f"`lanes` (={self.lanes}) must be divisible by `minibatches` (={self.minibatches}). "
+                "Choose another number of either."
+            )
+        for name in ("gamma", "gae_lambda"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"`{name}` must lie within 0 and 1; got {getattr(self, name)}.")
+        for name in ("learning_rate", "clip", "gradient_norm"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"`{name}` must be above 0; got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
 class LoopConfig:
     """A life in a vector environment."""
 

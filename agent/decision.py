@@ -15,6 +15,7 @@ from .types import (
     AbstractDecision,
     ActionSpec,
     Affect,
+    Behaviour,
     Decision,
     Judgement,
     Percept,
@@ -47,6 +48,25 @@ class Policy(AbstractDecision):
             return raw, raw.new_zeros(len(raw), 0)
         middle, half = cast(Tensor, self.middle), cast(Tensor, self.half_range)
         return middle + half * raw, (self.log_std + half.log()).expand(len(raw), -1)
+
+    def evaluate(self, features: Tensor, behaviour: Behaviour) -> tuple[Tensor, Tensor]:
+        """Returns log-probability f32[N] of the actions that were taken, and entropy f32[N].
+
+        Mask, preference, temperature and affect are those of the behaviour policy.
+        """
+        raw, log_std = self.policy(features, behaviour.affect)
+        if self.actions.is_box:
+            spread = log_std.exp() * behaviour.temperature[:, None]
+            entropy = (spread.log() + 0.5 * math.log(2 * math.pi * math.e)).sum(-1)
+            return normal_log_prob(behaviour.action, raw, spread), entropy
+        tempered = (raw + self.config.preference_weight * behaviour.preference) / (
+            behaviour.temperature[:, None]
+        )
+        policy = log_probability(
+            tempered.masked_fill(~behaviour.permitted, MASKED), self.actions
+        )
+        entropy = -(policy.exp() * policy).sum(-1)  # 0 · -1e9 is 0 where masked
+        return log_prob_of(policy, behaviour.action, self.actions), entropy
 
     def decide(
         self,
@@ -81,6 +101,7 @@ class Policy(AbstractDecision):
             value=percept.value,
             policy=policy,
             spread=log_std,
+            permitted=permitted,
         )
 
     def _decide_box(
@@ -103,6 +124,7 @@ class Policy(AbstractDecision):
             value=percept.value,
             policy=mean,
             spread=spread,
+            permitted=torch.ones_like(mean, dtype=torch.bool),
         )
 
 

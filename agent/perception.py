@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .config import PerceptionConfig
-from .nets import action_code, linear, make_encoder, zero_linear
+from .nets import RunningNorm, action_code, linear, make_encoder, zero_linear
 from .types import (
     AFFECT_WIDTH,
     PATH_COLUMNS,
@@ -103,6 +103,27 @@ class Perception(AbstractPerception):
         memory = self.cell(seen, memory)
         return seen + memory, memory
 
+    def replay(self, encoded: Tensor, memory: Tensor, is_first: Tensor) -> Tensor:
+        """Returns features f32[T, B, F] of T ticks in a row; memory begins anew where is_first."""
+        seen = functional.relu(self.norm(self.dense(encoded)))
+        if self.cell is None:
+            return cast(Tensor, seen)
+        # One product for all inputs, then one small product a tick (Appleyard 2016).
+        inward = functional.linear(seen, self.cell.weight_ih, self.cell.bias_ih)
+        keep = (~is_first).to(memory.dtype)[..., None]
+        remembered = []
+        for tick in range(len(encoded)):
+            memory = _gru(inward[tick], memory * keep[tick], self.cell)
+            remembered.append(memory)
+        return seen + torch.stack(remembered)
+
+    def observe_scales(self, parts: Mapping[str, Tensor]) -> None:
+        """Takes parts [N, …] into account for the running normalisation; learning only."""
+        for part, encoder in zip(self.spec.parts, self.encoders, strict=True):
+            for module in encoder.children():
+                if isinstance(module, RunningNorm):
+                    module.update(parts[part.name])
+
     # -------------------------------------------------------------- from features to beliefs
 
     def believe_facts(self, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -177,6 +198,16 @@ class Perception(AbstractPerception):
             surprise=missed.masked_fill(observation.is_first, 0.0),
             memory=memory,
         )
+
+
+def _gru(inward: Tensor, memory: Tensor, cell: nn.GRUCell) -> Tensor:
+    """Returns the memory after one tick; `inward` f32[B, 3F] is the inputs' product (Cho 2014)."""
+    own = functional.linear(memory, cell.weight_hh, cell.bias_hh)
+    width = memory.shape[-1]
+    reset = torch.sigmoid(inward[:, :width] + own[:, :width])
+    update = torch.sigmoid(inward[:, width : 2 * width] + own[:, width : 2 * width])
+    new = torch.tanh(inward[:, 2 * width :] + reset * own[:, 2 * width :])
+    return new + update * (memory - new)
 
 
 def _scene_outputs(scene: SceneSpec) -> int:

@@ -345,6 +345,7 @@ class Decision:
     clipping. log_prob f32[B]: of the action under mask and temperature; of the proposed for a
     Box. value f32[B]. policy f32[B, A]: log-probability of each option within its head, about
     -1e9 where masked; for a Box the mean. spread f32[B, D]: a Box's standard deviation.
+    permitted bool[B, A]: the mask that was used.
     """
 
     proposed: Tensor
@@ -353,6 +354,7 @@ class Decision:
     value: Tensor
     policy: Tensor
     spread: Tensor
+    permitted: Tensor
 
     @property
     def intervened(self) -> Tensor:
@@ -540,6 +542,24 @@ def from_numpy(kind: type[Note], arrays: Mapping[str, NDArray[Any]], prefix: str
     return kind(**values)
 
 
+@dataclass(frozen=True, eq=False)
+class Behaviour:
+    """What the behaviour policy was made of and what it took, N lives of a rollout: constants.
+
+    action i64[N, H] or f32[N, D], whose log_prob f32[N] it is (a Box's proposed one); permitted
+    bool[N, A]; preference f32[N, A]; temperature f32[N]; affect and affect_before f32[N,
+    AFFECT_WIDTH]: what the policy read, and that of the tick before, which the critic read.
+    """
+
+    action: Tensor
+    log_prob: Tensor
+    permitted: Tensor
+    preference: Tensor
+    temperature: Tensor
+    affect: Tensor
+    affect_before: Tensor
+
+
 # --------------------------------------------------------------------------- the abstract rooms
 
 
@@ -559,8 +579,29 @@ class AbstractPerception(nn.Module, ABC):
         """Returns features f32[B, F] and the memory to carry on, one tick later."""
 
     @abstractmethod
+    def replay(self, encoded: Tensor, memory: Tensor, is_first: Tensor) -> Tensor:
+        """Returns features f32[T, B, F] of T ticks in a row, for learning.
+
+        Args:
+          encoded: f32[T, B, E], what `encode` gave.
+          memory: f32[B, M], that before the first tick.
+          is_first: bool[T, B]; memory begins anew there.
+        """
+
+    @abstractmethod
+    def quantiles(self, features: Tensor, affect: Tensor) -> Tensor:
+        """Returns f32[N, heads, Q], what each value head expects of the return.
+
+        `affect` f32[N, AFFECT_WIDTH] is that of the tick before.
+        """
+
+    @abstractmethod
     def perceive(self, observation: Observation, state: MindState) -> Percept:
         """Returns what is believed now; `state` is that before, begun anew where is_first."""
+
+    @abstractmethod
+    def observe_scales(self, parts: Mapping[str, Tensor]) -> None:
+        """Takes parts [N, …] into account for the running normalisation; learning only."""
 
 
 class AbstractReasoner(nn.Module, ABC):
@@ -593,6 +634,10 @@ class AbstractDecision(nn.Module, ABC):
     @abstractmethod
     def policy(self, features: Tensor, affect: Tensor) -> tuple[Tensor, Tensor]:
         """Returns logits f32[N, A] (Box: mean) and log standard deviation f32[N, D] (else D=0)."""
+
+    @abstractmethod
+    def evaluate(self, features: Tensor, behaviour: Behaviour) -> tuple[Tensor, Tensor]:
+        """Returns log-probability f32[N] of the actions that were taken, and entropy f32[N]."""
 
     @abstractmethod
     def decide(

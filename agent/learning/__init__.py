@@ -1,0 +1,1 @@
+"""Learning: rollouts, losses, checkpoints and the trainer that goes through them."""
