@@ -116,7 +116,7 @@ def _sync(path: Path) -> None:
 def optimiser_state(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Returns an Adam's moments and step counts as flat names."""
     return {
-        f"{number}.{name}": value
+        f"{number}.{name}": value.clone()
         for number, moments in optimiser.state_dict()["state"].items()
         for name, value in moments.items()
     }
