@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, cast, get_type_hints
@@ -129,6 +130,49 @@ class PPOConfig:
         for name in ("learning_rate", "clip", "gradient_norm"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"`{name}` must be above 0; got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole training run; it travels with every checkpoint."""
+
+    env: str = ""
+    """Id of the environment."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Its arguments."""
+    test_settings: Mapping[str, Any] = field(default_factory=dict)
+    """What evaluations change in them."""
+    steps: int = 100_000
+    """Steps of the agent, all lanes together."""
+    seed: int = 0
+    """Of first weights, lives and minibatches."""
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    """Learning from reward."""
+    mind: MindConfig = field(default_factory=MindConfig)
+    """The mind; its own seed is replaced by the run's."""
+    checkpoint_every: int = 10
+    """Updates between two checkpoints."""
+    evaluate_every: int = 0
+    """Updates between two evaluations; 0: at the end only."""
+    evaluation_episodes: int = 10
+    """Held-out episodes of an evaluation."""
+    target: float = math.inf
+    """Mean score (or total reward, where the world has no score) at which training ends early."""
+
+    def __post_init__(self) -> None:
+        """Refuses a run without an update."""
+        for name in ("steps", "checkpoint_every", "evaluation_episodes"):
+            _positive(name, getattr(self, name))
+        if self.updates < 1:
+            raise ValueError(
+                f"`steps` must be at least {self.ppo.ticks * self.ppo.lanes}, one rollout; got "
+                f"{self.steps}. Ask for more, or choose fewer ticks or lanes."
+            )
+
+    @property
+    def updates(self) -> int:
+        """How many rollouts are lived."""
+        return self.steps // (self.ppo.ticks * self.ppo.lanes)
 
 
 @dataclass(frozen=True)

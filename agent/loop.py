@@ -12,10 +12,21 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from .config import LoopConfig
 from .mind import Mind
-from .types import Episode, MindState, Observation, Outcome, Tick, Trace, Truth
+from .types import (
+    Episode,
+    MindState,
+    Observation,
+    Outcome,
+    Tick,
+    Trace,
+    Truth,
+    from_numpy,
+    to_numpy,
+)
 from .world import World
 
 PERSON = "human"
@@ -166,6 +177,45 @@ class Life:
         self._index += 1
         return tick
 
+    # ------------------------------------------------------------------------ going on later
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Returns tensors and plain numbers with which `load` goes on exactly from here.
+
+        Raises:
+          ValueError: the world can't be kept, or no mind drives.
+        """
+        trace = self.trace
+        if trace is None or not self.world.is_resumable:
+            raise ValueError(
+                f"`world` must offer snapshots, and a mind must live in it; {self.world.spec.env} "
+                "can't be kept. Begin new episodes instead."
+            )
+        arrays = {**to_numpy(trace, "trace."), **to_numpy(self._state, "state.")}
+        for lane in range(self.world.num_envs):
+            kept = np.ascontiguousarray(self.world.snapshot(lane))
+            arrays[f"world.{lane:05d}"] = np.frombuffer(kept.tobytes(), np.uint8)
+        arrays |= {"lengths": self._lengths, "totals": self._totals, "counts": self._counts}
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        tensors["rng"] = self._rng.get_state()
+        return tensors, {"seed": self.seed, "index": self._index}
+
+    def load(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
+        """Goes on from what `state` returned, in a world of the same settings."""
+        self.reset(int(numbers["seed"]))
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        for lane in range(self.world.num_envs):
+            form = self.world.snapshot(lane)
+            self.world.restore(arrays[f"world.{lane:05d}"].view(form.dtype), lane)
+        trace = from_numpy(Trace, _below(arrays, "trace."))
+        self._state = from_numpy(MindState, _below(arrays, "state."))
+        raw, self._infos = self.world.look()
+        self._observation = self.world.observe(raw, self._infos, trace.observation.is_first)
+        self._trace, self._outcome = trace, trace.outcome
+        self._lengths, self._totals = arrays["lengths"].copy(), arrays["totals"].copy()
+        self._counts, self._index = arrays["counts"].copy(), int(numbers["index"])
+        self._rng.set_state(tensors["rng"])
+
     def _choose(self) -> Any:
         """Returns the driver's actions, as the environment takes them."""
         if self._expert is not None:
@@ -210,6 +260,11 @@ class Life:
     def _check_begun(self) -> None:
         if not self._is_begun:
             raise RuntimeError("`reset` must come first; this life has not begun. Call it.")
+
+
+def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """Returns the arrays whose names begin with a prefix, without it."""
+    return {n[len(prefix) :]: array for n, array in arrays.items() if n.startswith(prefix)}
 
 
 def episodes(life: Life, count: int) -> Iterator[Tick]:

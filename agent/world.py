@@ -225,8 +225,18 @@ class World:
         take = self._ask("snapshot", "Its episodes can only be restarted.")
         return take[0](lane) if self._is_native else take[lane]()
 
+    @property
+    def is_resumable(self) -> bool:
+        """Whether lives can be kept and gone on with exactly: native worlds with snapshots."""
+        return self._is_native and self.offers("snapshot") and self.offers("look")
+
+    def look(self) -> tuple[Any, Mapping[str, Any]]:
+        """Returns the raw observation and infos of now, after a restore; native worlds only."""
+        raw, infos = self._native("look")()
+        return raw, infos
+
     def restore(self, snapshot: Any, lane: int = 0) -> None:
-        """Puts one lane back to where `snapshot` was taken; what it shows comes with a step."""
+        """Puts one lane back to where `snapshot` was taken; `look` shows it."""
         put = self._ask("restore", "Its episodes can only be restarted.")
         if self._is_native:
             put[0](snapshot, lane)

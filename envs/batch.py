@@ -223,6 +223,10 @@ class BatchVectorEnv(VectorEnv[Observation, Any, Array]):
             give(self.world.observations()), give(rewards), give(terminated), give(truncated), infos
         )  # fmt: skip
 
+    def look(self) -> tuple[Observation, dict[str, Any]]:
+        """Returns observation and infos of now, e.g. after a life was restored."""
+        return self._give(self.world.observations()), self._infos()
+
     def _finals(self, ended: Array) -> dict[str, Any]:
         """Returns final_obs and final_info, object arrays with a dict where a lane ended."""
         observations, infos = self.world.observations(), self.world.infos()
