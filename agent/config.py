@@ -121,8 +121,8 @@ class PPOConfig:
             _positive(name, getattr(self, name))
         if self.lanes % self.minibatches:
             raise ValueError(
-                f"`lanes` (={self.lanes}) must be divisible by `minibatches` (={self.minibatches}). "
-                "Choose another number of either."
+                f"`lanes` (={self.lanes}) must be divisible by `minibatches` "
+                f"(={self.minibatches}). Choose another number of either."
             )
         for name in ("gamma", "gae_lambda"):
             if not 0 <= getattr(self, name) <= 1:

@@ -107,7 +107,7 @@ class Perception(AbstractPerception):
         """Returns features f32[T, B, F] of T ticks in a row; memory begins anew where is_first."""
         seen = functional.relu(self.norm(self.dense(encoded)))
         if self.cell is None:
-            return cast(Tensor, seen)
+            return seen
         # One product for all inputs, then one small product a tick (Appleyard 2016).
         inward = functional.linear(seen, self.cell.weight_ih, self.cell.bias_ih)
         keep = (~is_first).to(memory.dtype)[..., None]

@@ -13,13 +13,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mindloop.agent.config import TrainConfig
+from mindloop.agent.ids import offer_of
 from mindloop.agent.learning.recipes import recipe
 from mindloop.agent.learning.trainer import Progress as Update
 from mindloop.agent.learning.trainer import Trainer, read_config
+from mindloop.agent.viewer.wording import number
 from mindloop.agent.world import make_world
 from mindloop.errors import UserError
-from mindloop.living import DRIVING, LifeOptions, mistakes, offer, settings_of
-from mindloop.showing import number_of
+from mindloop.living import DRIVING, LifeOptions, mistakes, settings_of
 
 TESTED_IN = {"split": "test", "end_on_collision": False}  # where the environment takes them
 
@@ -56,6 +57,10 @@ def main(options: Options) -> int:
     """Trains, says where the mind is, and returns the exit code."""
     torch.set_num_threads(1)  # two on such small nets are slower than one
     console = Console()
+
+    def say(words: str) -> None:
+        console.print(words, markup=False, highlight=False)
+
     if options.resume and options.run is None:
         raise UserError("`--resume` must be given with `--run FOLDER`, the run to go on with.")
     with mistakes():
@@ -69,9 +74,6 @@ def main(options: Options) -> int:
             words = f"steps {update.steps:,}, {update.speed:,.0f}/s, reward {update.recent:.1f}"
             bar.update(task, completed=update.update, description=words)
 
-        def say(words: str) -> None:
-            console.print(words, markup=False, highlight=False)
-
         try:
             trainer = Trainer(config, run, tell, say, options.resume)
             say(f"Run: {run}")
@@ -82,8 +84,8 @@ def main(options: Options) -> int:
                 f"`--run` must be a folder that can be written; {run}: {error}. What was kept "
                 "is whole: mend it, then go on with --resume."
             ) from error
-    console.print(f"Held-out score {number_of(result)}. The mind: {run / 'mind'}",
-                  markup=False, highlight=False)
+    words = f"{number(result.mean)} ({number(result.low)} to {number(result.high)})"
+    say(f"Held-out score {words} in {config.evaluation_episodes} episodes. Mind: {run / 'mind'}")
     return 0
 
 
@@ -93,7 +95,7 @@ def _plan(options: Options) -> TrainConfig:
     Raises:
       UserError, ValueError: something is wrong with them.
     """
-    found = offer(options.env)
+    found = offer_of(options.env)
     life = LifeOptions(env=options.env, preset=options.preset, set=options.set)
     settings = settings_of(life, found)
     takes = found.defaults or {}

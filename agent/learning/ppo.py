@@ -81,7 +81,8 @@ class RewardScale:
         self.spread += float((seen - mean).square().sum()) + shift**2 * self.count * count / total
         self.mean += shift * count / total
         self.count = total
-        return reward / ((self.spread / self.count) ** 0.5 + 1e-8)
+        deviation: float = (self.spread / self.count) ** 0.5
+        return reward / (deviation + 1e-8)
 
     def state(self) -> dict[str, Tensor]:
         """Returns tensors to keep."""
@@ -94,8 +95,18 @@ class RewardScale:
         self.count, self.mean, self.spread = kept["numbers"].tolist()
 
 
+class Step(NamedTuple):
+    """What one step of the optimiser tells, under the names that dashboards know."""
+
+    policy_loss: float
+    value_loss: float
+    entropy: float
+    approx_kl: float
+    clipfrac: float
+
+
 class Losses(NamedTuple):
-    """What an update tells, under the names that dashboards know."""
+    """What an update tells: the means of its steps, and more."""
 
     policy_loss: float
     value_loss: float
@@ -103,7 +114,7 @@ class Losses(NamedTuple):
     approx_kl: float
     clipfrac: float
     explained_variance: float
-    epochs: float
+    epochs: int
 
 
 class PPO:
@@ -138,21 +149,21 @@ class PPO:
             reward, rollout.value, rollout.arrival, rollout.ended, config.gamma, config.gae_lambda
         )
         target = advantage + rollout.value
-        rows: list[tuple[float, ...]] = []
+        rows: list[Step] = []
         epochs = 0
         for _ in range(config.epochs):
             parts = [self._step(rollout, advantage, target, chosen) for chosen in self._parts()]
             rows += parts
             epochs += 1
-            kl = sum(row[3] for row in parts) / len(parts)
+            kl = sum(row.approx_kl for row in parts) / len(parts)
             if 0 < config.kl_stop < kl:
                 break
         flat = {name: part.flatten(0, 1) for name, part in rollout.parts.items()}
         self.perception.observe_scales(flat)
         self.done += 1
-        means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+        mean = Step(*(sum(column) / len(rows) for column in zip(*rows, strict=True)))
         unexplained = float((target - rollout.value).var() / (target.var() + 1e-8))
-        return Losses(*means, 1.0 - unexplained, float(epochs))
+        return Losses(**mean._asdict(), explained_variance=1.0 - unexplained, epochs=epochs)
 
     def _parts(self) -> Iterator[Tensor]:
         """Yields the lanes of each minibatch of an epoch."""
@@ -161,7 +172,7 @@ class PPO:
 
     def _step(
         self, rollout: Rollout, advantage: Tensor, target: Tensor, chosen: Tensor
-    ) -> tuple[float, ...]:
+    ) -> Step:
         """Makes one step of the optimiser on some lanes."""
         config, part = self.config, rollout.lanes(chosen)
         features = unroll(self.perception, part)
@@ -182,7 +193,7 @@ class PPO:
             kl = (change.exp() - 1 - change).mean()  # Schulman 2020, k3
             cut = (change.exp() - 1).abs().gt(config.clip).float().mean()
         numbers = (policy, value, entropy.mean(), kl, cut)
-        return tuple(float(number.detach()) for number in numbers)
+        return Step(*(float(number.detach()) for number in numbers))
 
 
 def unroll(perception: AbstractPerception, rollout: Rollout) -> Tensor:

@@ -162,10 +162,10 @@ class Trainer:
         steps = done * self._rollout_steps
         recent = sum(self._recent) / len(self._recent) if self._recent else float("nan")
         for name, value in losses._asdict().items():
-            writer.add_scalar(f"losses/{name}", value, steps)  # type: ignore[no-untyped-call]
-        writer.add_scalar("charts/SPS", speed, steps)  # type: ignore[no-untyped-call]
+            writer.add_scalar(f"losses/{name}", value, steps)
+        writer.add_scalar("charts/SPS", speed, steps)
         if self._recent:
-            writer.add_scalar("charts/episodic_return", recent, steps)  # type: ignore[no-untyped-call]
+            writer.add_scalar("charts/episodic_return", recent, steps)
         self.tell(Progress(done, steps, speed, recent, losses))
 
     # ------------------------------------------------------------------------ evaluating
@@ -188,7 +188,7 @@ class Trainer:
         scores = self.evaluate()
         steps = self.ppo.done * self._rollout_steps
         for name, found in scores.items():
-            writer.add_scalar(f"evaluation/{name}", found.mean, steps)  # type: ignore[no-untyped-call]
+            writer.add_scalar(f"evaluation/{name}", found.mean, steps)
         with (self.run / EVALUATIONS).open("a", encoding="utf-8") as file:
             row = {"steps": steps, **{name: found._asdict() for name, found in scores.items()}}
             file.write(json.dumps(row) + "\n")

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from mindloop.agent.config import MindConfig, PerceptionConfig, PPOConfig, TrainConfig
-from mindloop.agent.learning import trainer as training
 from mindloop.agent.learning.trainer import Progress, Trainer
+from mindloop.agent.scoring import Interval
 from mindloop.agent.store import load_mind
 
 SMALL = MindConfig(perception=PerceptionConfig(features=16, vector_width=16, image_width=32))
@@ -45,7 +45,7 @@ def killed_after(updates: int) -> object:
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(
     config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Trainer, "evaluate", lambda self: {"total_reward": training.Interval(1, 1, 1)})
+    monkeypatch.setattr(Trainer, "evaluate", lambda self: {"total_reward": Interval(1, 1, 1)})
     whole = Trainer(config, tmp_path / "whole")
     whole.train()
     for updates in (1, 3, 5):
@@ -94,7 +94,7 @@ def test_wrong_runs_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="`run` must hold a checkpoint"):
         Trainer(CARTPOLE, tmp_path / "none", resumes=True)
     Trainer(CARTPOLE, tmp_path / "run")
-    with pytest.raises(ValueError, match="holds a run. Add --resume"):
+    with pytest.raises(ValueError, match=r"holds a run\. Add --resume"):
         Trainer(CARTPOLE, tmp_path / "run")
     with pytest.raises(ValueError, match="`steps` must be at least 256"):
         replace(CARTPOLE, steps=255)

@@ -235,7 +235,7 @@ def trace(actions: ActionSpec) -> Trace:
     decision = Decision(
         proposed=wide, action=torch.tensor([[0, 0], [1, 2]]) if not actions.is_box else wide,
         log_prob=pair, value=pair, policy=wide.log() if not actions.is_box else wide,
-        spread=wide if actions.is_box else wide[:, :0])
+        spread=wide if actions.is_box else wide[:, :0], permitted=wide > 0)
     return Trace(
         observation, Outcome(pair, ended, ended, torch.zeros(0, dtype=torch.int64), None),
         Percept(pair[:, None], pair[:, None], pair[:, None], torch.zeros(2, 4, 7),

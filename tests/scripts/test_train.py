@@ -1,0 +1,67 @@
+"""The train program as its user starts it: a short run, the same run again, and mistakes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mindloop import cli
+
+
+@pytest.mark.slow
+def test_a_mind_is_trained_and_then_lives(tmp_path: Path) -> None:
+    def mindloop(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "mindloop.cli", *words], cwd=tmp_path,
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    out = mindloop("train", "CartPole-v1", "--steps", "20480", "--seed", "1", "--run", "r")
+    assert "Held-out score" in out
+    again = mindloop("train", "--run", "r", "--resume")  # it had ended: nothing is lived again
+    assert again.splitlines()[-1] == out.splitlines()[-1]
+    words = ("--mind", "r/mind", "--episodes", "10", "--workers", "1", "--json", "s.json")
+    mindloop("evaluate", "CartPole-v1", *words)
+    trained = json.loads((tmp_path / "s.json").read_text())
+    assert trained["mind"] == "r/mind" and trained["scores"]["length"]["mean"] > 60  # chance: 22
+
+
+WRONG = {
+    "`steps` must be at least 1024": ("CartPole-v1", "--steps", "10"),
+    "`recipe` must be one of quick-ppo; got 'quik-ppo'. Did you mean `quick-ppo`?": (
+        "CartPole-v1", "--recipe", "quik-ppo",
+    ),
+    "`--resume` must be given with `--run FOLDER`": ("CartPole-v1", "--resume"),
+    "`run` must hold a readable config.json": ("CartPole-v1", "--resume", "--run", "nowhere"),
+    "CartPole-v1 has no presets": ("CartPole-v1", "--preset", "calm"),
+    "environment's id; got 'CartPoll-v1'": ("CartPoll-v1",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_a_mistake_ends_with_a_message_and_2(
+    message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(("train", *WRONG[message]))
+    assert ended.value.code == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(("train", "CartPole-v1", "--steps", "1024", "--run", str(tmp_path / "file" / "r")))
+    assert ended.value.code == 2
+    assert "must be a folder that can be written" in " ".join(capsys.readouterr().err.split())
