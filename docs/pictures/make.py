@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 import mindloop  # noqa: F401  (registers the worlds)
 from mindloop.agent.viewer.video import contact_sheet
@@ -51,15 +50,13 @@ def moment(settings: dict[str, Any], is_wanted: Callable[[Facts], bool]) -> tupl
 
 
 def main() -> None:
-    """Writes camera_64.png, camera_512.png and world.png beside this file."""
+    """Writes camera_64.png and camera_512.png beside this file."""
     small, large = [], []
     for settings, is_wanted in MOMENTS.values():
         env, lane = moment(settings, is_wanted)
         pixels = env.driving.observations()["camera"][lane]
         small.append(np.repeat(np.repeat(pixels, 5, axis=0), 5, axis=1))
         large.append(env.picture(lane, "front", 512, 512))
-        if len(small) == 3:
-            Image.fromarray(env.picture(lane, "world", 800, 600)).save(FOLDER / "world.png")
     titles = list(MOMENTS)
     contact_sheet(small, titles, FOLDER / "camera_64.png", columns=5, width=320)
     contact_sheet(large, titles, FOLDER / "camera_512.png", columns=5, width=512)
