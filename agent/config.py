@@ -27,7 +27,9 @@ class PerceptionConfig:
     word_width: int = 64
     """Width of word embeddings and of their pooled encoding."""
     memory: str = "gru"
-    """What is carried between ticks: "gru" or "none"."""
+    """What is carried between ticks: "gru", "transformer" (a window of past features) or "none"."""
+    window: int = 16
+    """[ticks] of the transformer's window."""
     features: int = 256
     """F, width of what all heads read, and of the GRU."""
     value_heads: int = 3
@@ -37,9 +39,10 @@ class PerceptionConfig:
 
     def __post_init__(self) -> None:
         """Refuses settings that no network could be built from."""
-        _one_of("memory", self.memory, ("gru", "none"))
+        _one_of("memory", self.memory, ("gru", "transformer", "none"))
         for name in ("image_width", "vector_width", "ranges_width", "word_width", "features"):
             _positive(name, getattr(self, name))
+        _positive("window", self.window)
         _positive("value_heads", self.value_heads)
         _positive("quantiles", self.quantiles)
 
@@ -133,6 +136,64 @@ class PPOConfig:
 
 
 @dataclass(frozen=True)
+class ImitationConfig:
+    """Learning from the world's expert, who says at every tick what he would do (Ross 2011)."""
+
+    share: float = 0.0
+    """Part of the steps that are lived this way, before reward alone teaches."""
+    view: str = "visible"
+    """The expert who is asked: "visible" sees no more than the sensors, "true" everything."""
+    learning_rate: float = 1e-3
+    """Adam's, at the beginning; it falls to PPO's, or to a tenth where no PPO follows."""
+    minibatches: int = 8
+    """Parts that the lanes of a rollout are split into."""
+    smoothing: float = 0.02
+    """Probability that the labels leave to all other actions together (Szegedy 2016)."""
+    guidance: float = 0.3
+    """Part of the phase in which the expert drives some of the lanes; fewer and fewer."""
+    value_share: float = 0.0
+    """Part of the steps after it in which only values and perception learn."""
+    weight: float = 0.0
+    """Weight of imitation while reward teaches, falling to zero (Schmitt 2018, kickstarting)."""
+
+    @property
+    def teaches(self) -> bool:
+        """Whether the expert is asked at all."""
+        return self.share > 0 or self.weight > 0
+
+    def __post_init__(self) -> None:
+        """Refuses shares that no run could have."""
+        _one_of("view", self.view, ("visible", "true"))
+        _positive("minibatches", self.minibatches)
+        for name in ("share", "smoothing", "guidance", "value_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"`{name}` must lie within 0 and 1; got {getattr(self, name)}.")
+        if self.share + self.value_share > 1:
+            raise ValueError(
+                f"`share` and `value_share` must be at most 1 together; got {self.share} and "
+                f"{self.value_share}. Lower one."
+            )
+
+
+@dataclass(frozen=True)
+class AuxiliaryConfig:
+    """Weights of what perception learns besides what serves the action."""
+
+    facts: float = 1.0
+    """Of facts, where the world states them."""
+    scene: float = 0.3
+    """Of the scene."""
+    path: float = 0.5
+    """Of the path."""
+    risk: float = 0.2
+    """Of failure within auxiliary.HORIZON ticks."""
+    expect: float = 0.1
+    """Of what will be seen next."""
+    novelty: float = 1.0
+    """Of novelty's predictor, which shares nothing."""
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """A whole training run; it travels with every checkpoint."""
 
@@ -148,8 +209,16 @@ class TrainConfig:
     """Of first weights, lives and minibatches."""
     ppo: PPOConfig = field(default_factory=PPOConfig)
     """Learning from reward."""
+    imitation: ImitationConfig = field(default_factory=ImitationConfig)
+    """Learning from an expert."""
+    auxiliary: AuxiliaryConfig = field(default_factory=AuxiliaryConfig)
+    """Learning to perceive."""
     mind: MindConfig = field(default_factory=MindConfig)
     """The mind; its own seed is replaced by the run's."""
+    workers: int = 1
+    """Processes that live and learn, each with its own lanes."""
+    begins_as: str = ""
+    """Folder or name of the mind whose weights it begins with; "": new ones."""
     checkpoint_every: int = 10
     """Updates between two checkpoints."""
     evaluate_every: int = 0
@@ -161,18 +230,35 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Refuses a run without an update."""
-        for name in ("steps", "checkpoint_every", "evaluation_episodes"):
+        for name in ("steps", "checkpoint_every", "evaluation_episodes", "workers"):
             _positive(name, getattr(self, name))
         if self.updates < 1:
             raise ValueError(
-                f"`steps` must be at least {self.ppo.ticks * self.ppo.lanes}, one rollout; got "
-                f"{self.steps}. Ask for more, or choose fewer ticks or lanes."
+                f"`steps` must be at least {self.rollout_steps}, one rollout; got "
+                f"{self.steps}. Ask for more, or choose fewer ticks, lanes or workers."
+            )
+        if self.imitation.teaches and self.ppo.lanes % self.imitation.minibatches:
+            raise ValueError(
+                f"`lanes` (={self.ppo.lanes}) must be divisible by imitation's `minibatches` "
+                f"(={self.imitation.minibatches}). Choose another number of either."
             )
 
     @property
     def updates(self) -> int:
         """How many rollouts are lived."""
-        return self.steps // (self.ppo.ticks * self.ppo.lanes)
+        return self.steps // self.rollout_steps
+
+    @property
+    def rollout_steps(self) -> int:
+        """Steps of the agent in one rollout of all workers."""
+        return self.ppo.ticks * self.ppo.lanes * self.workers
+
+    def phase(self, update: int) -> str:
+        """Returns how this update learns: "imitation", "value" or "ppo"."""
+        if update < round(self.imitation.share * self.updates):
+            return "imitation"
+        both = self.imitation.share + self.imitation.value_share
+        return "value" if update < round(both * self.updates) else "ppo"
 
 
 @dataclass(frozen=True)
@@ -180,7 +266,7 @@ class LoopConfig:
     """A life in a vector environment."""
 
     driver: str = "mind"
-    """Who acts: "mind", "expert", "visible-expert" or "random"."""
+    """Who acts, one of DRIVERS."""
     seed: int = 0
     """Lane i lives the life of seed + i; chance in the policy is drawn from it as well."""
     greedy: bool = False
@@ -193,7 +279,10 @@ class LoopConfig:
             raise ValueError(f"`seed` must be at least 0; got {self.seed}. Give a whole number.")
 
 
-DRIVERS = ("mind", "expert", "visible-expert", "random")
+DRIVERS = ("mind", "expert", "visible-expert", "perceived-expert", "random")
+EXPERTS = ("expert", "visible-expert", "perceived-expert")
+"""Drivers that the world's expert is, told what is true, what sensors could see, or what a mind
+believes."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

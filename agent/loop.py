@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .config import LoopConfig
+from .config import EXPERTS, LoopConfig
 from .mind import Mind
 from .types import (
     Episode,
@@ -31,6 +31,7 @@ from .world import World
 
 PERSON = "human"
 """The driver of a step whose actions were handed in."""
+BELIEVING = "perceived-expert"
 _VIEWS = {"expert": "true", "visible-expert": "visible"}
 
 
@@ -47,12 +48,12 @@ class Life:
         Raises:
           ValueError: the driver is a mind and none is given, or an expert and the world has none.
         """
-        if config.driver == "mind" and mind is None:
+        if config.driver in ("mind", BELIEVING) and mind is None:
             raise ValueError(
-                "`mind` must be given for the driver `mind`; got None. "
+                f"`mind` must be given for the driver `{config.driver}`; got None. "
                 "Give one, or choose another driver."
             )
-        if config.driver in _VIEWS and not world.offers("expert"):
+        if config.driver in EXPERTS and not world.offers("expert"):
             raise ValueError(
                 f"`driver` must be mind or random in {world.spec.env}, which has no expert; "
                 f"got {config.driver!r}. Choose one of those."
@@ -136,6 +137,8 @@ class Life:
             self._state = self.mind.initial_state(batch)
         view = _VIEWS.get(self.driver)
         self._expert: Callable[[], Any] | None = world.expert(view) if view else None
+        if self.driver == BELIEVING:
+            self._expert = self._believing()
         self._trace, self._intention = None, None
         self._is_begun = True
 
@@ -215,6 +218,17 @@ class Life:
         self._lengths, self._totals = arrays["lengths"].copy(), arrays["totals"].copy()
         self._counts, self._index = arrays["counts"].copy(), int(numbers["index"])
         self._rng.set_state(tensors["rng"])
+
+    def _believing(self) -> Callable[[], Any]:
+        """Returns the world's expert driving on what the mind believes now."""
+        act = self.world.believing_expert()
+
+        def choose() -> Any:
+            trace = self.trace
+            assert trace is not None, "a mind watches"
+            return act(trace.percept)
+
+        return choose
 
     def _choose(self) -> Any:
         """Returns the driver's actions, as the environment takes them."""

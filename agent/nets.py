@@ -216,20 +216,57 @@ class RunningNorm(nn.Module):
         return scaled.clamp(-NORM_LIMIT, NORM_LIMIT)
 
     @torch.no_grad()
-    def update(self, x: Tensor) -> None:
+    def update(self, x: Tensor, total: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:
         """Takes f32[N, width] into account; called by learning only.
 
+        `total` sums a tensor over all workers.
         Source: Chan 1979, the parallel form of Welford's variance.
         """
-        batch = float(len(x))
-        mean, variance = x.mean(0), x.var(0, unbiased=False)
-        total = self.count + batch
+        batch = total(x.new_tensor(len(x), dtype=torch.float64))
+        mean = (total(x.double().sum(0)) / batch).to(x.dtype)
+        variance = (total((x - mean).double().square().sum(0)) / batch).to(x.dtype)
+        count = batch.to(x.dtype)
+        whole = self.count + count
         shift = mean - self.mean
-        spread = self.variance * self.count + variance * batch
-        spread += shift.square() * self.count * batch / total
-        self.mean += shift * batch / total
-        self.variance.copy_(spread / total)
-        self.count.copy_(total)
+        spread = self.variance * self.count + variance * count
+        spread += shift.square() * self.count * count / whole
+        self.mean += shift * count / whole
+        self.variance.copy_(spread / whole)
+        self.count.copy_(whole)
+
+
+class Novelty(nn.Module):
+    """How little is known of features: the error of learning a fixed random network by heart.
+
+    Source: Burda 2019, Exploration by Random Network Distillation. The target never learns.
+    """
+
+    def __init__(self, features: int, width: int = 64) -> None:
+        """Makes target and predictor behind a running normalisation."""
+        super().__init__()
+        self.scale = RunningNorm(features)
+        self.errors = RunningNorm(1)
+        self.target = nn.Sequential(linear(features, width, math.sqrt(2)), nn.ReLU(),
+                                    linear(width, width))
+        self.predictor = nn.Sequential(linear(features, width, math.sqrt(2)), nn.ReLU(),
+                                       linear(width, width))
+        self.target.requires_grad_(False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Returns f32[N], the squared error; its gradient reaches the predictor only."""
+        scaled = self.scale(features.detach())
+        error = self.predictor(scaled) - self.target(scaled)
+        return cast(Tensor, error.square().mean(-1))
+
+    def score(self, features: Tensor) -> Tensor:
+        """Returns f32[N], the error in standard deviations above its running mean."""
+        return cast(Tensor, self.errors(self(features)[:, None])).squeeze(-1)
+
+    def observe(self, features: Tensor, total: Callable[[Tensor], Tensor]) -> None:
+        """Takes f32[N, F] into account for both normalisations; learning only."""
+        self.scale.update(features.detach(), total)
+        with torch.no_grad():
+            self.errors.update(self(features)[:, None], total)
 
 
 class VectorEncoder(nn.Module):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar, cast, get_type_hints
 
@@ -258,6 +258,7 @@ class Percept:
     risk: Tensor
     quantiles: Tensor
     surprise: Tensor
+    novelty: Tensor
     memory: Tensor
 
     @property
@@ -491,6 +492,14 @@ def select(note: Note, lanes: Tensor) -> Note:
     return map_note(note, lambda tensor: tensor[lanes])
 
 
+def join(notes: Sequence[Note]) -> Note:
+    """Returns one note whose tensors are those of all, one after another; flat notes only."""
+    first = notes[0]
+    names = [item.name for item in fields(cast(Any, first))]
+    joined = {name: torch.cat([getattr(note, name) for note in notes]) for name in names}
+    return type(first)(**joined)
+
+
 def scatter(note: Note, lanes: Tensor, other: Note) -> Note:
     """Returns a copy of `note` in which `lanes` i64[E] hold the E lanes of `other`."""
     changes: dict[str, Any] = {}
@@ -560,6 +569,42 @@ class Behaviour:
     affect_before: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Beliefs:
+    """What perception's heads state before calibration, for learning; N moments.
+
+    fact f32[N, K]: mean of a number in its unit, logit of a boolean; fact_sigma f32[N, K];
+    range f32[N, S], speeds f32[N, S, 2], sigma f32[N, S, 2] (of range and speeds) in m and m/s;
+    presence logit f32[N, S]; classes logits f32[N, S, C]; path f32[N, P, 2] [m]; risk logit f32[N].
+    """
+
+    fact: Tensor
+    fact_sigma: Tensor
+    range: Tensor
+    speeds: Tensor
+    sigma: Tensor
+    presence: Tensor
+    classes: Tensor
+    path: Tensor
+    risk: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What perception should have believed at N moments, as far as the sensors can show it.
+
+    facts f32[N, K]; known bool[N, K]: those that mean something and can be known; scene f32[N, S,
+    7]; path f32[N, P, 2]; risk f32[N]: 1 where a failure follows soon; risk_known bool[N].
+    """
+
+    facts: Tensor
+    known: Tensor
+    scene: Tensor
+    path: Tensor
+    risk: Tensor
+    risk_known: Tensor
+
+
 # --------------------------------------------------------------------------- the abstract rooms
 
 
@@ -596,12 +641,33 @@ class AbstractPerception(nn.Module, ABC):
         """
 
     @abstractmethod
+    def beliefs(self, features: Tensor) -> Beliefs:
+        """Returns what the heads state of features f32[N, F], before calibration."""
+
+    @abstractmethod
+    def expected(self, features: Tensor, action: Tensor) -> Tensor:
+        """Returns f32[N, E], the encoding of what will be seen after `action`."""
+
+    @abstractmethod
+    def unfamiliarity(self, features: Tensor) -> Tensor:
+        """Returns f32[N], the error that novelty is measured by; learning lowers it."""
+
+    @abstractmethod
     def perceive(self, observation: Observation, state: MindState) -> Percept:
         """Returns what is believed now; `state` is that before, begun anew where is_first."""
 
     @abstractmethod
-    def observe_scales(self, parts: Mapping[str, Tensor]) -> None:
-        """Takes parts [N, …] into account for the running normalisation; learning only."""
+    def observe_scales(
+        self, parts: Mapping[str, Tensor], features: Tensor, signals: Tensor,
+        total: Callable[[Tensor], Tensor],
+    ) -> None:  # fmt: skip
+        """Takes N moments into account for all running scales; learning only.
+
+        Args:
+          parts: [N, …], as observed. features: f32[N, F].
+          signals: f32[N, 3]: TD error, value and surprise.
+          total: sums a tensor over all workers, in place.
+        """
 
 
 class AbstractReasoner(nn.Module, ABC):

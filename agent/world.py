@@ -29,6 +29,7 @@ from .types import (
     Fact,
     Observation,
     Outcome,
+    Percept,
     SceneSpec,
     Truth,
     WorldError,
@@ -101,6 +102,21 @@ class World:
         seen = np.where(said[:, None], known > 0, True) & told[:, None]
         assert facts.shape == (batch, count), facts.shape
         return Truth(facts, seen, scenes, paths)
+
+    def seen(self, infos: Mapping[str, Any]) -> Truth:
+        """Returns what of the truth the sensors could show: what perception is to learn.
+
+        A native world's view "visible" knows it, remembered things included; of others it is the
+        truth where they call it known.
+        """
+        if not self._is_native or not self.offers("view"):
+            return self.truth(infos)
+        view = self.view("visible")
+        facts = np.array(view.facts, np.float32)
+        return Truth(
+            facts, np.ones(facts.shape, bool), np.array(view.scene, np.float32),
+            np.array(view.path, np.float32),
+        )  # fmt: skip
 
     def reward_terms(self, infos: Mapping[str, Any]) -> dict[str, NDArray[np.float32]]:
         """Returns {name: f32[B]}, the reward's parts in the step that `infos` came with."""
@@ -215,6 +231,24 @@ class World:
         if self._is_native:
             return cast(Callable[[], Any], experts[0].act)
         return lambda: np.stack([np.asarray(expert.act()) for expert in experts])
+
+    def believing_expert(self) -> Callable[[Percept], Any]:
+        """Returns a driver that gives the world's own expert's actions for all lanes as if what a
+        mind believes were so; ask for it after a reset.
+
+        Raises:
+          ValueError: the world is not native, or its expert can't be told what to believe.
+        """
+        expert = self._ask("expert", "Choose another driver.")[0](view="visible")
+        self._native("view")
+
+        def act(percept: Percept) -> Any:
+            view = self.view("visible")
+            believed = {"facts": percept.facts, "scene": percept.scene, "path": percept.path}
+            arrays = {name: note.numpy() for name, note in believed.items()}
+            return expert.act(view._replace(known=np.ones_like(view.known), **arrays))
+
+        return act
 
     def view(self, name: str) -> Any:
         """Returns the world's own view of all lanes, "true" or "visible"; native worlds only."""

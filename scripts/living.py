@@ -17,9 +17,9 @@ import torch
 import tyro
 
 from mindloop import __version__, headless
-from mindloop.agent.config import LoopConfig, MindConfig
+from mindloop.agent.config import EXPERTS, LoopConfig, MindConfig
 from mindloop.agent.ids import Offer, offer_of
-from mindloop.agent.loop import Life
+from mindloop.agent.loop import BELIEVING, Life
 from mindloop.agent.mind import Mind
 from mindloop.agent.scoring import Interval, summarise
 from mindloop.agent.store import load_mind
@@ -34,7 +34,7 @@ SCORED_WITH = {"end_on_collision": False}  # scores are taken to the end of the 
 LOOKING = "camera"  # the setting that draws the camera, which experts and chance don't need
 WORDS = {"true": True, "false": False, "none": None}
 
-Driver = Literal["expert", "visible-expert", "random", "mind"]
+Driver = Literal["expert", "visible-expert", "perceived-expert", "random", "mind"]
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def plan(
     """
     if options.seed < 0:
         raise UserError(f"`--seed` must be at least 0; got {options.seed}. Give a whole number.")
-    if options.mind is not None and options.driver in ("expert", "visible-expert", "random"):
+    if options.mind is not None and options.driver not in ("mind", None):
         needs_camera = True  # the mind watches
     if renders:
         headless.prepare(draws=True)
@@ -153,12 +153,14 @@ def plan(
     driver = options.driver
     if driver is None:
         driver = "mind" if options.mind or not has_expert else "expert"
-    if driver in ("expert", "visible-expert") and not has_expert:
+    if driver in EXPERTS and not has_expert:
         raise UserError(
             f"`--driver` must be mind or random: {options.env} has no expert; got {driver!r}."
         )
     if driver != "mind" and not needs_camera and LOOKING in takes:
         settings[LOOKING] = False
+    if driver == BELIEVING and options.mind is None:
+        raise UserError(f"`--driver {BELIEVING}` must come with --mind, whose beliefs it takes.")
     if options.mind is not None:
         with mistakes():
             load_mind(options.mind, spec)

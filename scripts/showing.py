@@ -82,7 +82,8 @@ class Camera:
         is_acting = name == "mind" and by_hand is None and trace is not None
         mind_name = self.made.mind or UNTRAINED
         titles = {"mind": f"mind, {mind_name}", "expert": "expert, who is told the truth",
-                  "visible-expert": "expert, told what sensors could see", PERSON: "you"}
+                  "visible-expert": "expert, told what sensors could see",
+                  "perceived-expert": "expert, told what the mind believes", PERSON: "you"}
         frame = Frame(env=spec.env, driver=titles.get(name, name),
                       history=self.history, believed_by=mind_name, step=self.step,
                       episode=self.episode + 1, seed=life.seed + lane,

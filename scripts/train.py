@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import torch
 import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mindloop.agent.config import TrainConfig
 from mindloop.agent.ids import offer_of
-from mindloop.agent.learning.recipes import recipe
+from mindloop.agent.learning.recipes import NEED_EXPERT, recipe
 from mindloop.agent.learning.trainer import Progress as Update
 from mindloop.agent.learning.trainer import Trainer, read_config
+from mindloop.agent.learning.workers import Group, WorkerLost, free_address, torchrun_place
+from mindloop.agent.scoring import Interval
+from mindloop.agent.store import load_mind
 from mindloop.agent.viewer.wording import number
 from mindloop.agent.world import make_world
 from mindloop.errors import UserError
 from mindloop.living import DRIVING, LifeOptions, mistakes, settings_of
+from mindloop.tuning import settle
 
 TESTED_IN = {"split": "test", "end_on_collision": False}  # where the environment takes them
 
@@ -36,11 +43,16 @@ class Options:
     seed: int = 0
     """Of first weights, lives and minibatches."""
     recipe: str = "quick-ppo"
-    """Named settings."""
+    """Named settings: quick-ppo (from reward alone), quick-imitation (from the world's expert),
+    driving (from the expert, then from reward; what ships)."""
     preset: str | None = None
     """How full the world is, such as empty, calm or default."""
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """`name=value`, an argument of the environment; may be given again."""
+    workers: int = 1
+    """Processes that live and learn together; one for each core that is free."""
+    mind: str | None = None
+    """Begin with the weights of this mind: its folder, or its name if it ships with mindloop."""
     run: Path | None = None
     """Folder of the run; by default runs/ENV__RECIPE__SEED__TIME."""
     resume: bool = False
@@ -55,38 +67,96 @@ class Options:
 
 def main(options: Options) -> int:
     """Trains, says where the mind is, and returns the exit code."""
-    torch.set_num_threads(1)  # two on such small nets are slower than one
+    settle()
     console = Console()
+    place = torchrun_place()
+    is_leader = place is None or place[0] == 0
 
     def say(words: str) -> None:
-        console.print(words, markup=False, highlight=False)
+        if is_leader:
+            console.print(words, markup=False, highlight=False)
 
     if options.resume and options.run is None:
         raise UserError("`--resume` must be given with `--run FOLDER`, the run to go on with.")
     with mistakes():
         config = read_config(options.run) if options.resume and options.run else _plan(options)
         run = options.run or _folder(options)
-        bar = Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(),
-                       console=console, transient=True)
-        task = bar.add_task("beginning", total=config.updates)
+    bar = Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(),
+                   console=console, transient=True, disable=not is_leader)
+    task = bar.add_task("beginning", total=config.updates)
 
-        def tell(update: Update) -> None:
-            words = f"steps {update.steps:,}, {update.speed:,.0f}/s, reward {update.recent:.1f}"
-            bar.update(task, completed=update.update, description=words)
+    def tell(update: Update) -> None:
+        words = (f"{update.phase}: steps {update.steps:,}, {update.speed:,.0f}/s, "
+                 f"reward {update.recent:.1f}")
+        bar.update(task, completed=update.update, description=words)
 
-        try:
-            trainer = Trainer(config, run, tell, say, options.resume)
-            say(f"Run: {run}")
-            with bar:
-                result = trainer.train()
-        except OSError as error:
-            raise UserError(
-                f"`--run` must be a folder that can be written; {run}: {error}. What was kept "
-                "is whole: mend it, then go on with --resume."
-            ) from error
+    say(f"Run: {run}")
+    with mistakes(ValueError, TypeError, ImportError, WorkerLost), _writable(run), bar:
+        result = train(config, run, options.resume, tell, say, place)
     words = f"{number(result.mean)} ({number(result.low)} to {number(result.high)})"
     say(f"Held-out score {words} in {config.evaluation_episodes} episodes. Mind: {run / 'mind'}")
     return 0
+
+
+@contextmanager
+def _writable(run: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"`--run` must be a folder that can be written; {run}: {error}. What was kept "
+            "is whole: mend it, then go on with --resume."
+        ) from error
+
+
+def train(
+    config: TrainConfig, run: Path, resumes: bool, tell: Callable[[Update], None],
+    say: Callable[[str], None], place: tuple[int, int] | None = None,
+) -> Interval:  # fmt: skip
+    """Trains with as many processes as the config says, this one their leader; or, with a place
+    (rank, number) that torchrun gave, as one of those that it started."""
+    if place is not None or config.workers == 1:
+        rank, size = place or (0, 1)
+        return _work(config, run, resumes, rank, size, "", tell, say)
+    address = free_address()
+    os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries that new processes load
+    context = multiprocessing.get_context("spawn")
+    others = [
+        context.Process(
+            target=_follow, args=(config, run, resumes, rank, config.workers, address), daemon=True
+        )
+        for rank in range(1, config.workers)
+    ]
+    for other in others:
+        other.start()
+    try:
+        result = _work(config, run, resumes, 0, config.workers, address, tell, say)
+        for other in others:
+            other.join()
+    finally:
+        for other in others:
+            other.terminate()
+    return result
+
+
+def _work(
+    config: TrainConfig, run: Path, resumes: bool, rank: int, size: int, address: str,
+    tell: Callable[[Update], None], say: Callable[[str], None],
+) -> Interval:  # fmt: skip
+    group = Group(rank, size, address)
+    try:
+        return Trainer(config, run, tell, say, resumes, group).train()
+    finally:
+        group.close()
+
+
+def _follow(
+    config: TrainConfig, run: Path, resumes: bool, rank: int, size: int, address: str
+) -> None:
+    """Is a worker that does not lead, in a process of its own."""
+    settle()
+    with suppress(WorkerLost):  # the leader tells
+        _work(config, run, resumes, rank, size, address, lambda _: None, lambda _: None)
 
 
 def _plan(options: Options) -> TrainConfig:
@@ -101,14 +171,41 @@ def _plan(options: Options) -> TrainConfig:
     takes = found.defaults or {}
     tests: dict[str, Any] = {k: v for k, v in TESTED_IN.items() if k in takes}
     world = make_world(options.env, 1, settings)
-    ppo, mind = recipe(options.recipe, world.spec)
+    chosen = recipe(options.recipe, world.spec)
+    if options.recipe in NEED_EXPERT and not world.offers("expert"):
+        raise UserError(
+            f"`--recipe` must be quick-ppo in {options.env}, which has no expert to imitate; got "
+            f"{options.recipe}."
+        )
+    mind = chosen.mind
+    if options.mind is not None:
+        mind = load_mind(options.mind, world.spec).config
     world.close()
     return TrainConfig(
         env=options.env, settings=settings, test_settings=tests, steps=options.steps,
-        seed=options.seed, ppo=ppo, mind=replace(mind, seed=options.seed),
+        seed=options.seed, ppo=chosen.ppo, imitation=chosen.imitation,
+        mind=replace(mind, seed=options.seed), begins_as=options.mind or "",
+        workers=_workers(options),
         evaluate_every=options.evaluate_every, evaluation_episodes=options.evaluation_episodes,
         target=float("inf") if options.target is None else options.target,
     )  # fmt: skip
+
+
+def _workers(options: Options) -> int:
+    """Returns how many processes learn.
+
+    Raises:
+      UserError: torchrun started another number.
+    """
+    place = torchrun_place()
+    if place is not None and options.workers not in (1, place[1]):
+        raise UserError(
+            f"`--workers` must be left out under torchrun, which started {place[1]}; got "
+            f"{options.workers}."
+        )
+    if options.workers < 1:
+        raise UserError(f"`--workers` must be at least 1; got {options.workers}. Leave it out.")
+    return place[1] if place else options.workers
 
 
 def _folder(options: Options) -> Path:

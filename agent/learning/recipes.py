@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from ..config import MindConfig, PerceptionConfig, PPOConfig, nearest
+from ..config import ImitationConfig, MindConfig, PerceptionConfig, PPOConfig, nearest
 from ..types import Modality, WorldSpec
 
-RECIPES = ("quick-ppo",)
-"""quick-ppo/1: from reward alone."""
-PIXELS = PPOConfig(ticks=64, lanes=16, epochs=3, minibatches=4, learning_rate=4e-4)
+RECIPES = ("quick-ppo", "quick-imitation", "driving")
+"""quick-ppo/1: from reward alone. quick-imitation/1: from the expert alone. driving/1: from the
+expert, then from reward; what ships."""
+NEED_EXPERT = ("quick-imitation", "driving")
+PIXELS = PPOConfig(
+    ticks=32, lanes=64, epochs=2, minibatches=4, learning_rate=4e-4, kl_stop=0.05
+)
 NUMBERS = PPOConfig(
     ticks=64, lanes=16, epochs=8, minibatches=4, learning_rate=1e-3, gamma=0.98, gae_lambda=0.9
 )
 CONTINUOUS = replace(NUMBERS, entropy=0.0, gamma=0.95, gae_lambda=0.95, kl_stop=0.05)
 
 
-def recipe(name: str, spec: WorldSpec) -> tuple[PPOConfig, MindConfig]:
-    """Returns how to learn and what mind to begin with.
+@dataclass(frozen=True)
+class Recipe:
+    """How to learn, and what mind to begin with."""
+
+    ppo: PPOConfig
+    imitation: ImitationConfig = field(default_factory=ImitationConfig)
+    mind: MindConfig = field(default_factory=MindConfig)
+
+
+def recipe(name: str, spec: WorldSpec) -> Recipe:
+    """Returns the settings of this name for a world.
 
     Args:
       name: one of RECIPES.
@@ -29,7 +42,13 @@ def recipe(name: str, spec: WorldSpec) -> tuple[PPOConfig, MindConfig]:
         raise ValueError(
             f"`recipe` must be one of {', '.join(RECIPES)}; got {name!r}.{nearest(name, RECIPES)}"
         )
+    imitation = {
+        "quick-ppo": ImitationConfig(),
+        "quick-imitation": ImitationConfig(share=1.0),
+        "driving": ImitationConfig(share=0.6, value_share=0.02, weight=0.2),
+    }[name]
     if any(part.modality is Modality.IMAGE for part in spec.parts):
-        return PIXELS, MindConfig()
+        ppo = PIXELS if name != "driving" else replace(PIXELS, entropy=0.003)
+        return Recipe(ppo, imitation)
     mind = MindConfig(perception=PerceptionConfig(features=64, memory="none"))
-    return (CONTINUOUS if spec.actions.is_box else NUMBERS), mind
+    return Recipe(CONTINUOUS if spec.actions.is_box else NUMBERS, imitation, mind)

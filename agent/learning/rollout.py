@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ..types import Behaviour, Tick, Trace, map_note
+from ..types import Behaviour, Labels, Tick, Trace, Truth, WorldSpec, map_note
+from .auxiliary import failure_soon, meaningful
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +19,9 @@ class Rollout:
 
     parts as the observation's; is_first, terminated, ended bool; memory f32[B, M] before the first
     tick; behaviour flat [T·B, …]; value f32 and arrival f32: V before the step and V of where it
-    led (0 where terminated); reward f32.
+    led (0 where terminated); reward f32; features f32[T, B, F] and surprise f32 as perceived when
+    acting. labels flat [T·B, …]: what perception is to learn; expert
+    flat i64[T·B, H] or f32[T·B, D]: what the expert would have done, D or H = 0 without one.
     """
 
     parts: Mapping[str, Tensor]
@@ -28,6 +32,10 @@ class Rollout:
     arrival: Tensor
     reward: Tensor
     ended: Tensor
+    features: Tensor
+    surprise: Tensor
+    labels: Labels
+    expert: Tensor
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -48,48 +56,91 @@ class Rollout:
             is_first=self.is_first[:, chosen],
             memory=self.memory[chosen],
             behaviour=map_note(self.behaviour, flat),
+            labels=map_note(self.labels, flat),
+            expert=flat(self.expert),
             value=self.value[:, chosen],
             arrival=self.arrival[:, chosen],
             reward=self.reward[:, chosen],
             ended=self.ended[:, chosen],
+            features=self.features[:, chosen],
+            surprise=self.surprise[:, chosen],
         )
 
 
 class Recorder:
     """Gathers ticks into a rollout."""
 
-    def __init__(self, memory: Tensor, affect: Tensor) -> None:
+    def __init__(self, spec: WorldSpec, memory: Tensor, affect: Tensor) -> None:
         """Begins with memory f32[B, M] and affect f32[B, AFFECT_WIDTH] before the first tick."""
+        self._spec = spec
         self._memory, self._affect = memory.clone(), affect
         self._traces: list[Trace] = []
         self._parts: list[Mapping[str, Tensor]] = []
         self._rewards: list[Tensor] = []
         self._ended: list[Tensor] = []
+        self._costs: list[Tensor] = []
+        self._seen: list[Truth] = []
+        self._experts: list[Tensor] = []
+        self._actions: list[Tensor] = []
 
     def __len__(self) -> int:
         return len(self._traces)
 
-    def add(self, tick: Tick) -> None:
-        """Takes a tick in which the mind acted; pixels are copied, the world overwrites its own."""
+    def add(
+        self, tick: Tick, seen: Truth, expert: Tensor | None = None, taken: Tensor | None = None
+    ) -> None:
+        """Takes a tick into account in which a mind acted or watched.
+
+        Args:
+          tick: pixels are copied, the world overwrites its own.
+          seen: what of the truth the sensors could show before the step.
+          expert: what the expert would have done, i64[B, H] or f32[B, D].
+          taken: what was done where that is not what the mind decided, in the same form.
+        """
         assert tick.trace is not None, "a mind acts"
+        decision = tick.trace.decision
+        mine = decision.proposed if self._spec.actions.is_box else decision.action
+        self._actions.append(mine if taken is None else taken)
         self._traces.append(tick.trace)
         parts = tick.trace.observation.parts
         self._parts.append({name: part.clone() for name, part in parts.items()})
         self._rewards.append(torch.from_numpy(tick.reward).float())
         self._ended.append(torch.from_numpy(tick.terminated | tick.truncated))
+        self._costs.append(torch.from_numpy(tick.cost))
+        self._seen.append(seen)
+        batch = len(tick.reward)
+        self._experts.append(torch.zeros(batch, 0) if expert is None else expert)
 
-    def finish(self, after: Trace, is_box: bool) -> Rollout:
+    def finish(self, after: Trace) -> Rollout:
         """Returns the rollout; `after` is the trace of the tick that follows it."""
         traces = self._traces
         arrivals = [trace.arrival_value for trace in (*traces[1:], after)]
+        ended = torch.stack(self._ended)
+        return Rollout(
+            parts={name: torch.stack([p[name] for p in self._parts]) for name in self._parts[0]},
+            is_first=torch.stack([trace.observation.is_first for trace in traces]),
+            memory=self._memory,
+            behaviour=self._behaviour(),
+            value=torch.stack([trace.decision.value for trace in traces]),
+            arrival=torch.stack(arrivals),
+            reward=torch.stack(self._rewards),
+            ended=ended,
+            features=torch.stack([trace.percept.features for trace in traces]),
+            surprise=torch.stack([trace.percept.surprise for trace in traces]),
+            labels=self._labels(ended),
+            expert=torch.cat(self._experts),
+        )
+
+    def _behaviour(self) -> Behaviour:
+        traces = self._traces
         decisions = [trace.decision for trace in traces]
         affects = [trace.affect.vector() for trace in traces]
         before = [
             affect.masked_fill(trace.observation.is_first[:, None], 0.0)
             for affect, trace in zip((self._affect, *affects), traces, strict=False)
         ]
-        behaviour = Behaviour(
-            action=torch.cat([d.proposed if is_box else d.action for d in decisions]),
+        return Behaviour(
+            action=torch.cat(self._actions),
             log_prob=torch.cat([d.log_prob for d in decisions]),
             permitted=torch.cat([d.permitted for d in decisions]),
             preference=torch.cat([trace.judgement.preference for trace in traces]),
@@ -97,13 +148,19 @@ class Recorder:
             affect=torch.cat(affects),
             affect_before=torch.cat(before),
         )
-        return Rollout(
-            parts={name: torch.stack([p[name] for p in self._parts]) for name in self._parts[0]},
-            is_first=torch.stack([trace.observation.is_first for trace in traces]),
-            memory=self._memory,
-            behaviour=behaviour,
-            value=torch.stack([d.value for d in decisions]),
-            arrival=torch.stack(arrivals),
-            reward=torch.stack(self._rewards),
-            ended=torch.stack(self._ended),
+
+    def _labels(self, ended: Tensor) -> Labels:
+        seen = self._seen
+        risk, risk_known = failure_soon(torch.stack(self._costs), ended)
+
+        def joined(name: str) -> Tensor:
+            return torch.from_numpy(np.concatenate([getattr(one, name) for one in seen]))
+
+        return Labels(
+            facts=joined("facts"),
+            known=torch.cat([meaningful(one, self._spec) for one in seen]),
+            scene=joined("scene"),
+            path=joined("path"),
+            risk=risk.flatten(),
+            risk_known=risk_known.flatten(),
         )

@@ -15,21 +15,27 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from ..config import LoopConfig, TrainConfig, from_dict, to_dict
 from ..loop import Life, episodes
 from ..mind import Mind
 from ..scoring import Interval, summarise
-from ..store import save_mind
-from ..types import Affect, Episode, Tick
+from ..store import load_mind, save_mind
+from ..types import Affect, Episode, Tick, join
 from ..world import World, make_world
+from .auxiliary import calibrate
 from .checkpoint import Checkpoint, load_latest, load_optimiser, optimiser_state, save
-from .ppo import PPO, Losses
+from .imitation import guided
+from .learner import Learner, Losses
 from .rollout import Recorder, Rollout
+from .workers import Group
 
 CONFIG, EVALUATIONS = "config.json", "evaluations.jsonl"
 HELD_OUT = 1_000_000  # seeds of evaluations begin here, those of training at seed · SEEDS
+CALIBRATION = 900_000  # seeds of the lives on which beliefs are calibrated; never trained on
+CALIBRATION_TICKS, CALIBRATION_PART = 600, 60  # lived, and kept in memory at once
 SEEDS = 100_000  # lives that a run owns
 RECENT = 40  # episodes that the running mean is over
 SCORE = "driving_score_2_0"
@@ -42,10 +48,12 @@ class Progress:
     update: int
     steps: int
     speed: float
-    """[1/s] steps of the agent, learning included."""
+    """[1/s] steps of the agent, all workers together, learning included."""
     recent: float
     """Mean total reward of the last episodes; nan before the first."""
     losses: Losses
+    phase: str
+    """How it learned: "imitation", "value" or "ppo"."""
 
 
 def score_of(scores: Mapping[str, Interval]) -> Interval:
@@ -54,11 +62,12 @@ def score_of(scores: Mapping[str, Interval]) -> Interval:
 
 
 class Trainer:
-    """One run in a folder of its own."""
+    """One run in a folder of its own; each worker has one, and they act together."""
 
     def __init__(
         self, config: TrainConfig, run: Path, tell: Callable[[Progress], None] = lambda _: None,
         say: Callable[[str], None] = lambda _: None, resumes: bool = False,
+        group: Group | None = None,
     ) -> None:  # fmt: skip
         """Prepares a run, or goes on with the one in the folder.
 
@@ -67,112 +76,187 @@ class Trainer:
           run: the folder; made.
           tell: called after every update. say: called with notes for the user.
           resumes: whether to go on from the newest checkpoint.
+          group: the workers; None: this process alone.
         Raises:
-          ValueError: the folder holds another run, or nothing to go on from.
+          ValueError: the folder holds another run, or no run to go on with.
           OSError: it can't be written.
         """
-        kept = load_latest(run) if resumes else None
-        if kept is not None:
+        self.group = group or Group()
+        kept = None
+        if resumes:
             config = read_config(run)
-        elif (run / CONFIG).exists():
+            kept = load_latest(run, self.group.rank)
+        elif self.group.leads:
+            begin_run(config, run)
+        if resumes and config.workers != self.group.size:
             raise ValueError(
-                f"`run` must be a new folder; {run} holds a run. Add --resume to go on with it, "
-                "or name another."
+                f"`--workers` must be {config.workers}, with which {run} was begun; got "
+                f"{self.group.size}. Leave it out."
             )
-        self.config = replace(config, mind=replace(config.mind, seed=config.seed))
+        self.config = config
         self.run, self.tell, self.say = run, tell, say
-        self.world = make_world(config.env, config.ppo.lanes, self._settings())
-        self.mind = Mind(self.world.spec, self.config.mind)
-        self.life = Life(self.world, LoopConfig(seed=config.seed * SEEDS), self.mind)
+        self.world = make_world(config.env, config.ppo.lanes, dict(config.settings))
+        self.mind = self._first_mind(kept is not None)
+        self.life = Life(self.world, LoopConfig(seed=self._first_seed), self.mind)
         self.rng = torch.Generator().manual_seed(config.seed)
-        self.ppo = PPO(
-            self.mind.perception, self.mind.decision, config.ppo, config.updates, self.rng
-        )
+        self.learner = Learner(
+            self.world.spec, self.mind.perception, self.mind.decision, config, self.rng,
+            self.group,
+        )  # fmt: skip
         self.best = -float("inf")
         self._recent: deque[float] = deque(maxlen=RECENT)
         if kept is None:
-            run.mkdir(parents=True, exist_ok=True)
-            (run / CONFIG).write_text(json.dumps(to_dict(self.config), indent=1), encoding="utf-8")
             self._begin()
         else:
             self._load(kept)
 
-    def _settings(self) -> dict[str, Any]:
-        return dict(self.config.settings)
+    def _first_mind(self, resumes: bool) -> Mind:
+        """Returns the mind that the run begins with.
+
+        Raises:
+          ValueError: the one to begin as can't be read or doesn't fit the world.
+        """
+        if self.config.begins_as and not resumes:
+            return load_mind(self.config.begins_as, self.world.spec).train()
+        return Mind(self.world.spec, replace(self.config.mind, seed=self.config.seed))
 
     # ------------------------------------------------------------------------ training
 
     def train(self) -> Interval:
         """Trains to the end, or to the target; returns the last evaluation's score."""
-        config = self.config
-        writer = SummaryWriter(str(self.run), purge_step=self.ppo.done * self._rollout_steps)
+        writer = None
+        if self.group.leads:
+            writer = SummaryWriter(str(self.run), purge_step=self._steps)
         result: Interval | None = None
         try:
-            while self.ppo.done < config.updates:
-                started = time.perf_counter()
-                losses = self.ppo.update(self._live())
+            while self.learner.done < self.config.updates:
+                phase, started = self.learner.phase, time.perf_counter()
+                losses = self.learner.update(self._live())
                 spent = time.perf_counter() - started
-                self._log(writer, losses, self._rollout_steps / spent)
-                done, is_last = self.ppo.done, self.ppo.done == config.updates
-                result = None
-                if is_last or (config.evaluate_every and done % config.evaluate_every == 0):
-                    result = self._evaluate(writer)
-                is_good = result is not None and result.mean >= config.target
-                if is_last or is_good or done % config.checkpoint_every == 0:
-                    self._save()
-                if is_good:
-                    self.say(f"The target was reached after {done * self._rollout_steps} steps.")
+                self._log(writer, losses, self.config.rollout_steps / spent, phase)
+                result = self._judge(writer)
+                if self._is_good(result):
+                    self.say(f"The target was reached after {self._steps} steps.")
                     break
         finally:
-            writer.close()
+            if writer is not None:
+                writer.close()
         if result is None:  # a run that had ended before
-            result = score_of(self.evaluate())
-        save_mind(self.mind, self.run / "mind", self._card(result))
+            result = self._conclude()
+        return result
+
+    def _judge(self, writer: SummaryWriter | None) -> Interval | None:
+        """Evaluates and keeps, each where it is time to; returns what was found."""
+        config, done = self.config, self.learner.done
+        is_last, result = done == config.updates, None
+        if is_last:
+            result = self._conclude(writer)
+        elif config.evaluate_every and done % config.evaluate_every == 0:
+            result = self._evaluate(writer)
+        if is_last or self._is_good(result) or done % config.checkpoint_every == 0:
+            self._save()
+        return result
+
+    def _is_good(self, result: Interval | None) -> bool:
+        return result is not None and result.mean >= self.config.target
+
+    def _conclude(self, writer: SummaryWriter | None = None) -> Interval:
+        """Calibrates, evaluates a last time and writes the mind."""
+        if self.group.leads:
+            self.calibrate()
+        result = self._evaluate(writer)
+        if self.group.leads:
+            save_mind(self.mind, self.run / "mind", self._card(result))
         return result
 
     @property
-    def _rollout_steps(self) -> int:
-        return self.config.ppo.ticks * self.config.ppo.lanes
+    def _steps(self) -> int:
+        return self.learner.done * self.config.rollout_steps
+
+    @property
+    def _first_seed(self) -> int:
+        return self.config.seed * SEEDS + self.group.rank * self.config.ppo.lanes
 
     def _begin(self) -> None:
         """Begins new episodes in every lane: at the start, and after each checkpoint of a world
         that can't be kept, so that an uninterrupted run does as a resumed one does."""
         lanes = self.config.ppo.lanes
-        self.life.reset(self.config.seed * SEEDS + self.ppo.done * lanes % SEEDS)
+        lived = self.learner.done * lanes * self.group.size
+        self.life.reset(self._first_seed + lived % SEEDS)
         self._memory = self.mind.perception.initial_memory(lanes)
         self._affect = Affect.neutral(lanes).vector()
-        self.ppo.scale.carried.zero_()
+        self.learner.scale.carried.zero_()
+        self._find_expert()
+
+    def _find_expert(self) -> None:
+        """Asks the world for its expert where the run imitates.
+
+        Raises:
+          ValueError: it has none.
+        """
+        imitation = self.config.imitation
+        self._expert = self.world.expert(imitation.view) if imitation.teaches else None
 
     def _live(self) -> Rollout:
         """Lives a rollout."""
-        kept = Recorder(self._memory, self._affect)
+        kept = Recorder(self.world.spec, self._memory, self._affect)
         tick: Tick
         for _ in range(self.config.ppo.ticks):
-            tick = self.life.step()
-            kept.add(tick)
+            tick = self._tick(kept)
             self._recent.extend(episode.total_reward for episode in tick.episodes)
         after = self.life.trace
         assert after is not None and tick.trace is not None, "a mind drives"
         self._memory = tick.trace.percept.memory
         self._affect = tick.trace.affect.vector()
-        return kept.finish(after, self.world.spec.actions.is_box)
+        return kept.finish(after)
 
-    def _log(self, writer: SummaryWriter, losses: Losses, speed: float) -> None:
-        done = self.ppo.done
-        steps = done * self._rollout_steps
+    def _tick(self, kept: Recorder) -> Tick:
+        """Lives one tick, and keeps it with what the expert would have done."""
+        learner, writer = self.learner, self.world.writer
+        seen = self.world.seen(self.life.infos)
+        if self._expert is None or learner.imitation_weight == 0:
+            tick = self.life.step()
+            kept.add(tick, seen)
+            return tick
+        expert = writer.read(self._expert())
+        lanes = self._guided_lanes()
+        if lanes == 0:
+            tick = self.life.step()
+            kept.add(tick, seen, expert)
+            return tick
+        trace = self.life.trace
+        assert trace is not None, "a mind watches"
+        taken = torch.cat((expert[:lanes], trace.decision.action[lanes:]))
+        tick = self.life.step(writer.write(taken))
+        kept.add(tick, seen, expert, taken)
+        return tick
+
+    def _guided_lanes(self) -> int:
+        """Returns how many lanes the expert drives: the first ones."""
+        config, imitation = self.config, self.config.imitation
+        if self.learner.phase != "imitation":
+            return 0
+        phase = round(imitation.share * config.updates)
+        return round(guided(self.learner.done, phase, imitation.guidance) * config.ppo.lanes)
+
+    def _log(
+        self, writer: SummaryWriter | None, losses: Losses, speed: float, phase: str
+    ) -> None:
         recent = sum(self._recent) / len(self._recent) if self._recent else float("nan")
-        for name, value in losses._asdict().items():
-            writer.add_scalar(f"losses/{name}", value, steps)
-        writer.add_scalar("charts/SPS", speed, steps)
-        if self._recent:
-            writer.add_scalar("charts/episodic_return", recent, steps)
-        self.tell(Progress(done, steps, speed, recent, losses))
+        if writer is not None:
+            for name, value in losses.items():
+                writer.add_scalar(f"losses/{name}", value, self._steps)
+            writer.add_scalar("charts/SPS", speed, self._steps)
+            writer.add_scalar("charts/learning_rate", self.learner.learning_rate, self._steps)
+            if self._recent:
+                writer.add_scalar("charts/episodic_return", recent, self._steps)
+        self.tell(Progress(self.learner.done, self._steps, speed, recent, losses, phase))
 
     # ------------------------------------------------------------------------ evaluating
 
     def evaluate(self) -> dict[str, Interval]:
         """Returns the scores of held-out episodes; training is left as it was."""
-        settings = {**self._settings(), **self.config.test_settings}
+        settings = {**self.config.settings, **self.config.test_settings}
         count = self.config.evaluation_episodes
         world: World = make_world(self.config.env, count, settings)
         life = Life(world, LoopConfig(seed=HELD_OUT), self.mind)
@@ -184,14 +268,46 @@ class Trainer:
         world.close()
         return summarise(ended)
 
-    def _evaluate(self, writer: SummaryWriter) -> Interval:
+    def calibrate(self) -> None:
+        """Sets doubts and probabilities right on lives that training never saw."""
+        spec, perception = self.world.spec, self.mind.perception
+        if not spec.facts and spec.scene is None:
+            return
+        lanes = self.config.ppo.lanes
+        world = make_world(self.config.env, lanes, dict(self.config.settings))
+        life = Life(world, LoopConfig(seed=CALIBRATION), self.mind)
+        life.reset()
+        stated, labels = [], []
+        for _ in range(CALIBRATION_TICKS // CALIBRATION_PART):
+            kept = Recorder(spec, perception.initial_memory(lanes), Affect.neutral(lanes).vector())
+            for _ in range(CALIBRATION_PART):
+                seen = world.seen(life.infos)
+                kept.add(life.step(), seen)
+            after = life.trace
+            assert after is not None, "a mind drives"
+            rollout = kept.finish(after)
+            with torch.no_grad():
+                stated.append(perception.beliefs(rollout.features.flatten(0, 1)))
+            labels.append(rollout.labels)
+        world.close()
+        for name, value in calibrate(join(stated), join(labels), spec).items():
+            getattr(perception.calibration, name).copy_(value)
+
+    def _evaluate(self, writer: SummaryWriter | None) -> Interval:
+        """Returns the score; the leader evaluates, the others wait for it."""
+        result = Interval(0.0, 0.0, 0.0)
+        if self.group.leads:
+            result = self._evaluate_alone(writer)
+        return Interval(*(self.group.agree(number) for number in result))
+
+    def _evaluate_alone(self, writer: SummaryWriter | None) -> Interval:
         scores = self.evaluate()
-        steps = self.ppo.done * self._rollout_steps
-        for name, found in scores.items():
-            writer.add_scalar(f"evaluation/{name}", found.mean, steps)
+        if writer is not None:
+            for name, found in scores.items():
+                writer.add_scalar(f"evaluation/{name}", found.mean, self._steps)
         with (self.run / EVALUATIONS).open("a", encoding="utf-8") as file:
-            row = {"steps": steps, **{name: found._asdict() for name, found in scores.items()}}
-            file.write(json.dumps(row) + "\n")
+            row = {n: found._asdict() for n, found in scores.items()}
+            file.write(json.dumps({"steps": self._steps, **row}) + "\n")
         result = score_of(scores)
         if result.mean > self.best:
             self.best = result.mean
@@ -200,43 +316,71 @@ class Trainer:
 
     def _card(self, result: Interval) -> dict[str, Any]:
         return {
-            "env": self.config.env, "seed": self.config.seed,
-            "steps": self.ppo.done * self._rollout_steps, "score": result._asdict(),
+            "env": self.config.env, "seed": self.config.seed, "steps": self._steps,
+            "score": result._asdict(),
         }  # fmt: skip
 
     # ------------------------------------------------------------------------ keeping
 
     def _save(self) -> None:
-        groups: dict[str, dict[str, torch.Tensor]] = {
-            "mind": self.mind.state_dict(),
-            "optimiser": optimiser_state(self.ppo.optimiser),
-            "scale": self.ppo.scale.state(),
+        groups: dict[str, dict[str, Tensor]] = {
+            "mind": {name: value.clone() for name, value in self.mind.state_dict().items()},
+            "optimiser": optimiser_state(self.learner.optimiser),
             "chance": {"minibatches": self.rng.get_state()},
-            "before": {"memory": self._memory, "affect": self._affect},
-        }
+            "before": {
+                "memory": self._memory, "affect": self._affect, **self.learner.scale.state()
+            },
+        }  # fmt: skip
         numbers: dict[str, Any] = {"best": self.best, "recent": list(self._recent)}
         if self.world.is_resumable:
             groups["life"], numbers["life"] = self.life.state()
         else:
             self._begin()
-        save(self.run, self.ppo.done, groups, numbers)
+        save(self.run, self.learner.done, groups, numbers, self.group)
 
     def _load(self, kept: Checkpoint) -> None:
         for line in kept.damaged:
             self.say(f"{line}; going on from the one before.")
         self.mind.load_state_dict(kept.groups["mind"])
-        load_optimiser(self.ppo.optimiser, kept.groups["optimiser"])
-        self.ppo.done = kept.update
-        self.ppo.scale.load(dict(kept.groups["scale"]))
+        load_optimiser(self.learner.optimiser, kept.groups["optimiser"])
+        self.learner.done = kept.update
+        before = kept.groups["before"]
+        self.learner.scale.load(dict(before))
         self.rng.set_state(kept.groups["chance"]["minibatches"])
         self.best = float(kept.numbers["best"])
         self._recent.extend(kept.numbers["recent"])
+        if self.group.leads:
+            forget_evaluations(self.run, self._steps)
         if "life" in kept.groups:
             self.life.load(kept.groups["life"], kept.numbers["life"])
-            before = kept.groups["before"]
             self._memory, self._affect = before["memory"], before["affect"]
+            self._find_expert()
         else:
             self._begin()
+
+
+def begin_run(config: TrainConfig, run: Path) -> None:
+    """Makes a run's folder and writes its config.
+
+    Raises:
+      ValueError: the folder holds a run. OSError: it can't be written.
+    """
+    if (run / CONFIG).exists():
+        raise ValueError(
+            f"`run` must be a new folder; {run} holds a run. Add --resume to go on with it, "
+            "or name another."
+        )
+    run.mkdir(parents=True, exist_ok=True)
+    (run / CONFIG).write_text(json.dumps(to_dict(config), indent=1), encoding="utf-8")
+
+
+def forget_evaluations(run: Path, steps: int) -> None:
+    """Takes evaluations out that came after these steps: they will be made again."""
+    file = run / EVALUATIONS
+    if file.exists():
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if json.loads(line)["steps"] <= steps]
+        file.write_text("".join(kept), encoding="utf-8")
 
 
 def read_config(run: Path) -> TrainConfig:

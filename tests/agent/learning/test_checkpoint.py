@@ -9,7 +9,24 @@ import pytest
 import torch
 
 from mindloop.agent.learning import checkpoint
-from mindloop.agent.learning.checkpoint import load_latest, load_optimiser, optimiser_state, save
+from mindloop.agent.learning.checkpoint import (
+    load_latest,
+    load_optimiser,
+    optimiser_state,
+)
+from mindloop.agent.learning.workers import Group
+
+
+def save(
+    run: Path, update: int, groups: checkpoint.Groups, numbers: dict[str, object]
+) -> None:
+    checkpoint.save(run, update, groups, numbers, Group())
+
+
+def newest(run: Path) -> int:
+    found = load_latest(run)
+    assert found is not None
+    return found.update
 
 
 def kept(value: float) -> dict[str, dict[str, torch.Tensor]]:
@@ -19,6 +36,7 @@ def kept(value: float) -> dict[str, dict[str, torch.Tensor]]:
 def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     save(tmp_path, 7, kept(1.5), {"steps": 12, "name": "x"})
     found = load_latest(tmp_path)
+    assert found is not None
     assert found.update == 7 and found.numbers == {"steps": 12, "name": "x"}
     assert torch.equal(found.groups["mind"]["w"], torch.full((3,), 1.5))
     assert found.groups["rng"]["state"].dtype == torch.uint8 and not found.damaged
@@ -29,20 +47,22 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
         save(tmp_path, update, kept(update), {})
     names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert names == ["00000004", "00000005", "00000006"]
-    assert load_latest(tmp_path).update == 6
+    assert newest(tmp_path) == 6
 
 
 @pytest.mark.parametrize("name", ["mind.safetensors", "numbers.json", "manifest.json"])
 @pytest.mark.parametrize("how", ["cut", "gone", "changed"])
 def test_a_damaged_one_is_passed_over_and_named(tmp_path: Path, name: str, how: str) -> None:
     save(tmp_path, 1, kept(1), {})
-    file = save(tmp_path, 2, kept(2), {}) / name
+    save(tmp_path, 2, kept(2), {})
+    file = tmp_path / "checkpoints" / "00000002" / name
     content = file.read_bytes()
     if how == "gone":
         file.unlink()
     else:
         file.write_bytes(content[:-3] if how == "cut" else b"x" + content[1:])
     found = load_latest(tmp_path)
+    assert found is not None
     assert found.update == 1 and float(found.groups["mind"]["w"][0]) == 1.0
     assert len(found.damaged) == 1 and "00000002 is damaged" in found.damaged[0]
 
@@ -59,9 +79,9 @@ def test_a_crash_while_writing_leaves_the_one_before(
         patch.setattr(os, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
             save(tmp_path, 2, kept(2), {})
-    assert load_latest(tmp_path).update == 1
+    assert newest(tmp_path) == 1
     save(tmp_path, 2, kept(2), {})  # what the crash left is no hindrance
-    assert load_latest(tmp_path).update == 2
+    assert newest(tmp_path) == 2
 
 
 def test_a_full_disk_is_named_and_loses_nothing(
@@ -75,12 +95,17 @@ def test_a_full_disk_is_named_and_loses_nothing(
     monkeypatch.setattr(checkpoint, "save_file", full)
     with pytest.raises(OSError, match=r"can't be written to .*No space left"):
         save(tmp_path, 2, kept(2), {})
-    assert load_latest(tmp_path).update == 1
+    assert newest(tmp_path) == 1
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["00000001"]
 
 
-def test_nothing_to_go_on_from_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"`run` must hold a checkpoint.*holds none"):
+def test_a_run_without_checkpoints_begins_and_one_with_damaged_ones_is_refused(
+    tmp_path: Path,
+) -> None:
+    assert load_latest(tmp_path) is None
+    save(tmp_path, 1, kept(1), {})
+    (tmp_path / "checkpoints" / "00000001" / "manifest.json").unlink()
+    with pytest.raises(ValueError, match=r"must hold a whole checkpoint; .*00000001 is damaged"):
         load_latest(tmp_path)
 
 

@@ -90,7 +90,7 @@ def tick(t: int, has_ended: bool) -> Tick:
     trace = Trace(
         seen(1), outcome, Percept(torch.randn(1, 4), torch.randn(1, 2), torch.rand(1, 2),
                                   torch.randn(1, 4, 7), torch.randn(1, 2, 2), one,
-                                  torch.randn(1, 1, 5), one, torch.randn(1, 6)),
+                                  torch.randn(1, 1, 5), one, one, torch.randn(1, 6)),
         Affect.neutral(1), Judgement.unreasoned(actions, 1),
         Decision(torch.ones(1, 1), torch.ones(1, 1), one, one, torch.randn(1, 3),
                  torch.zeros(1, 0), torch.ones(1, 3, dtype=torch.bool)), one)
