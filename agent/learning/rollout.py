@@ -86,6 +86,11 @@ class Recorder:
     def __len__(self) -> int:
         return len(self._traces)
 
+    @property
+    def last_seen(self) -> Truth:
+        """What the sensors could show before the newest step."""
+        return self._seen[-1]
+
     def add(
         self, tick: Tick, seen: Truth, expert: Tensor | None = None, taken: Tensor | None = None
     ) -> None:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
@@ -23,9 +25,9 @@ from ..loop import Life, episodes
 from ..mind import Mind
 from ..scoring import Interval, summarise
 from ..store import load_mind, save_mind
-from ..types import Affect, Episode, Tick, join
+from ..types import Affect, Episode, Tick, Truth, join
 from ..world import World, make_world
-from .auxiliary import calibrate
+from .auxiliary import calibrate, meaningful
 from .checkpoint import Checkpoint, load_latest, load_optimiser, optimiser_state, save
 from .imitation import guided
 from .learner import Learner, Losses
@@ -105,6 +107,7 @@ class Trainer:
         )  # fmt: skip
         self.best = -float("inf")
         self._recent: deque[float] = deque(maxlen=RECENT)
+        self._told = dict.fromkeys((f"reward/{n}" for n in self.world.spec.reward_terms), 0.0)
         if kept is None:
             self._begin()
         else:
@@ -164,6 +167,8 @@ class Trainer:
         """Calibrates, evaluates a last time and writes the mind."""
         if self.group.leads:
             self.calibrate()
+        for found in self.mind.perception.calibration.buffers():
+            self.group.share(found)
         result = self._evaluate(writer)
         if self.group.leads:
             save_mind(self.mind, self.run / "mind", self._card(result))
@@ -201,14 +206,28 @@ class Trainer:
         """Lives a rollout."""
         kept = Recorder(self.world.spec, self._memory, self._affect)
         tick: Tick
+        self._told = dict.fromkeys(self._told, 0.0)
         for _ in range(self.config.ppo.ticks):
             tick = self._tick(kept)
             self._recent.extend(episode.total_reward for episode in tick.episodes)
+            for name, term in tick.reward_terms.items():
+                self._told[f"reward/{name}"] += float(term.mean()) / self.config.ppo.ticks
         after = self.life.trace
         assert after is not None and tick.trace is not None, "a mind drives"
         self._memory = tick.trace.percept.memory
         self._affect = tick.trace.affect.vector()
+        self._told.update(self._fact_errors(tick.trace.percept.facts.numpy(), kept.last_seen))
         return kept.finish(after)
+
+    def _fact_errors(self, believed: NDArray[np.float32], seen: Truth) -> dict[str, float]:
+        """Returns each fact's mean absolute error in the lanes where it means something."""
+        counts = meaningful(seen, self.world.spec).numpy()
+        errors = np.abs(believed - seen.facts)
+        return {
+            f"facts/{fact.name}": float(errors[counts[:, k], k].mean())
+            for k, fact in enumerate(self.world.spec.facts)
+            if counts[:, k].any()
+        }
 
     def _tick(self, kept: Recorder) -> Tick:
         """Lives one tick, and keeps it with what the expert would have done."""
@@ -246,6 +265,8 @@ class Trainer:
         if writer is not None:
             for name, value in losses.items():
                 writer.add_scalar(f"losses/{name}", value, self._steps)
+            for name, value in self._told.items():
+                writer.add_scalar(name, value, self._steps)
             writer.add_scalar("charts/SPS", speed, self._steps)
             writer.add_scalar("charts/learning_rate", self.learner.learning_rate, self._steps)
             if self._recent:
@@ -298,7 +319,8 @@ class Trainer:
         result = Interval(0.0, 0.0, 0.0)
         if self.group.leads:
             result = self._evaluate_alone(writer)
-        return Interval(*(self.group.agree(number) for number in result))
+        numbers = self.group.share(torch.tensor(result, dtype=torch.float64))
+        return Interval(*numbers.tolist())
 
     def _evaluate_alone(self, writer: SummaryWriter | None) -> Interval:
         scores = self.evaluate()

@@ -69,16 +69,14 @@ class Group:
             except RuntimeError as problem:
                 raise _lost(problem) from problem
 
-    def agree(self, value: float) -> float:
-        """Returns the leader's value to all; waits for it patiently."""
-        if self.size == 1:
-            return value
-        told = torch.tensor([value], dtype=torch.float64)
-        try:
-            dist.broadcast(told, 0, group=self._patient)
-        except RuntimeError as problem:
-            raise _lost(problem) from problem
-        return float(told)
+    def share(self, tensor: Tensor) -> Tensor:
+        """Returns the leader's tensor to all, in place; waits for it patiently."""
+        if self.size > 1:
+            try:
+                dist.broadcast(tensor, 0, group=self._patient)
+            except RuntimeError as problem:
+                raise _lost(problem) from problem
+        return tensor
 
     def close(self) -> None:
         """Leaves the group."""
