@@ -101,7 +101,7 @@ def _convolutions(table: tuple[tuple[int, int, int, int], ...], channels: int) -
     for width, kernel, stride, padding in table:
         convolution = nn.Conv2d(channels, width, kernel, stride, padding)
         _orthogonal(convolution)
-        layers += [convolution, nn.ReLU()]
+        layers += [convolution, nn.ReLU(inplace=True)]
         channels = width
     return nn.Sequential(*layers)
 
@@ -172,6 +172,8 @@ class ImageEncoder(nn.Module):
         """Returns what the images show; the permuted view is channels_last as it is."""
         x = pixels.permute(0, 3, 1, 2).to(torch.float32).mul_(1.0 / 255.0)
         x = self.backbone(x.contiguous(memory_format=torch.channels_last))
+        if x.dim() == 4:
+            x = x.permute(0, 2, 3, 1)  # as it lies in memory, else flattening copies it
         return functional.relu(self.norm(self.dense(x.flatten(1))))
 
 

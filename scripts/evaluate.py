@@ -11,14 +11,19 @@ import sys
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from rich.console import Console
 
+from mindloop.agent.fidelity import Beliefs, compare, judge_risk
+from mindloop.agent.learning.auxiliary import failure_soon, meaningful
 from mindloop.agent.loop import episodes
-from mindloop.agent.types import Episode, WorldError
+from mindloop.agent.types import Episode, Fact, Tick, WorldError, WorldSpec
 from mindloop.errors import UserError
 from mindloop.living import (
     LifeOptions,
@@ -32,7 +37,7 @@ from mindloop.living import (
     report,
     write_report,
 )
-from mindloop.showing import progress, score_table
+from mindloop.showing import belief_tables, progress, score_table
 
 LONG = 10_000  # steps after which a user may wonder whether an episode ever ends
 BLOCK = 16  # lives side by side: the same on any number of cores, so that scores are too
@@ -54,6 +59,8 @@ class Options:
     """Processes; 0 takes one for each core."""
     json: Path | None = None
     """Also write the scores here."""
+    beliefs: bool = False
+    """Also compare what the mind believed with what was so: facts by range, and risk."""
 
 
 def main(options: Options) -> int:
@@ -64,8 +71,11 @@ def main(options: Options) -> int:
         raise UserError(f"`--workers` must be at least 0; got {options.workers}. Leave it out.")
     check_files(None, options.json)
     made = plan(
-        options.life, needs_camera=options.record is not None, prefers={"split": "test"}
+        options.life, needs_camera=options.record is not None or options.beliefs,
+        prefers={"split": "test"},
     )
+    if options.beliefs and made.mind is None and made.driver != "mind":
+        raise UserError("`--beliefs` must come with --mind, whose beliefs it compares.")
     console = Console()
     blocks = [
         (options.life.seed + first, min(BLOCK, options.episodes - first))
@@ -76,34 +86,40 @@ def main(options: Options) -> int:
         if workers > 1 and len(blocks) > 1:
             # the first block compiles and makes towns, if need be; the others find them made
             begin(made, 1, options.life.seed).world.close()
-        ended = _all(made, blocks, workers, options, console)
+        lived = _all(made, blocks, workers, options, console)
+    ended = [episode for block in lived for episode in block.episodes]
     result = report(made, ended, options.life.seed)
     console.print(score_table(result))
+    if options.beliefs:
+        result["beliefs"], result["risk"] = _compare(lived)
+        for table in belief_tables(result["beliefs"], result["risk"]):
+            console.print(table)
     if options.json is not None:
         write_report(options.json, result)
     return 0
 
 
 def _all(made: Plan, blocks: list[tuple[int, int]], workers: int, options: Options,
-         console: Console) -> list[Episode]:
-    """Returns the episodes of all blocks in order of their seeds."""
-    found: dict[int, list[Episode]] = {}
+         console: Console) -> list[Lived]:
+    """Returns what all blocks told, in order of their seeds."""
+    found: dict[int, Lived] = {}
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries that new processes load
     context = multiprocessing.get_context("spawn")
     with progress(console) as bar:
         task = bar.add_task("living", total=options.episodes)
         with ExitStack() as stack:
             pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=context))
-            waiting: dict[Future[list[Episode]], int] = {}
+            waiting: dict[Future[Lived], int] = {}
             for number, (seed, lanes) in enumerate(blocks):
                 record = options.record and options.record.with_name(
                     f"{options.record.stem}_{number:03d}"
                 )
-                waiting[pool.submit(live_block, made, seed, lanes, record)] = seed
+                job = pool.submit(live_block, made, seed, lanes, record, options.beliefs)
+                waiting[job] = seed
             try:
                 for done in as_completed(waiting):
                     found[waiting[done]] = done.result()
-                    bar.update(task, completed=sum(map(len, found.values())))
+                    bar.update(task, completed=sum(len(block.episodes) for block in found.values()))
             except BrokenProcessPool as error:
                 raise UserError(
                     "Every worker must live to the end; one was killed, perhaps for want of "
@@ -112,17 +128,31 @@ def _all(made: Plan, blocks: list[tuple[int, int]], workers: int, options: Optio
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-    return [episode for seed, _ in blocks for episode in found[seed]]
+    return [found[seed] for seed, _ in blocks]
 
 
-def live_block(made: Plan, seed: int, lanes: int, record: Path | None = None) -> list[Episode]:
+@dataclass(frozen=True)
+class Lived:
+    """What a block of lives told: its episodes, and if asked for what was believed in them."""
+
+    episodes: list[Episode]
+    facts: tuple[Fact, ...] = ()
+    beliefs: Beliefs | None = None
+
+
+def live_block(
+    made: Plan, seed: int, lanes: int, record: Path | None = None, compares: bool = False
+) -> Lived:
     """Returns the first episode of each of `lanes` lives, in their order."""
-    life = begin(made, lanes, seed, watched=record is not None)
+    life = begin(made, lanes, seed, watched=record is not None or compares)
     recorder = open_recorder(record, made, seed)
+    watcher = Watcher(life.world.spec) if compares else None
     ended: list[Episode] = []
     try:
         for tick in episodes(life, lanes):
             keep(recorder, tick)
+            if watcher is not None:
+                watcher.add(tick)
             ended += tick.episodes
             if tick.index + 1 == LONG and not ended:
                 print(f"Note: no episode of {made.env} has ended in {LONG} steps. Ctrl-C stops; "
@@ -131,7 +161,46 @@ def live_block(made: Plan, seed: int, lanes: int, record: Path | None = None) ->
         if recorder is not None:
             recorder.close()
         life.world.close()
-    return sorted(ended, key=lambda episode: episode.lane)
+    ended.sort(key=lambda episode: episode.lane)
+    beliefs = watcher.finish() if watcher is not None else None
+    return Lived(ended, life.world.spec.facts, beliefs)
+
+
+class Watcher:
+    """Gathers what a mind believed and what was so, in each lane until its first episode ends."""
+
+    def __init__(self, spec: WorldSpec) -> None:
+        """Begins with nothing."""
+        self._spec = spec
+        self._rows: list[dict[str, NDArray[Any]]] = []
+
+    def add(self, tick: Tick) -> None:
+        """Takes a tick into account."""
+        assert tick.trace is not None, "a mind watches"
+        percept, truth = tick.trace.percept, tick.truth
+        self._rows.append({
+            "believed": percept.facts.numpy(), "doubt": percept.doubt.numpy(),
+            "truth": truth.facts, "counts": meaningful(truth, self._spec).numpy(),
+            "risk": percept.risk.numpy(), "cost": tick.cost,
+            "ended": tick.terminated | tick.truncated,
+        })  # fmt: skip
+
+    def finish(self) -> Beliefs:
+        """Returns all moments, flat."""
+        rows = {name: np.stack([row[name] for row in self._rows]) for name in self._rows[0]}
+        ended = rows.pop("ended")
+        is_living = (np.cumsum(ended, axis=0) - ended) == 0
+        failure, told = failure_soon(torch.from_numpy(rows.pop("cost")), torch.from_numpy(ended))
+        rows |= {"failure": failure.numpy(), "told": told.numpy()}
+        return Beliefs(**{name: row[is_living] for name, row in rows.items()})
+
+
+def _compare(lived: list[Lived]) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Returns the comparison of facts, and that of risk, over all blocks."""
+    blocks = [block.beliefs for block in lived if block.beliefs is not None]
+    names = [one.name for one in fields(Beliefs)]
+    every = Beliefs(**{n: np.concatenate([getattr(b, n) for b in blocks]) for n in names})
+    return compare(every, lived[0].facts), judge_risk(every)
 
 
 def _cores() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -208,6 +208,35 @@ def score_table(report: Mapping[str, Any]) -> Table:
         span = [f"{number(row['low'])} to {number(row['high'])}"] if count > 1 else []
         table.add_row(label(name), number(row["mean"]), *span)
     return table
+
+
+def belief_tables(rows: Sequence[Mapping[str, Any]], risk: Mapping[str, float]) -> list[Table]:
+    """Returns what was believed against what was so: numbers, booleans, risk."""
+    numbers = Table(title="beliefs in numbers")
+    booleans = Table(title="beliefs that are true or false")
+    for table, columns in (
+        (numbers, ("median error", "90 % within", "in the 95 % interval")),
+        (booleans, ("right", "how often true", "calibration error")),
+    ):
+        table.add_column("fact")
+        table.add_column("where")
+        for column in ("moments", *columns):
+            table.add_column(column, justify="right")
+    for row in rows:
+        first = (label(row["fact"]), row["where"], f"{row['moments']:,}")
+        if "right" in row:
+            rest = ("base_rate", "calibration_error")
+            words = [f"{row[name]:.3f}" if name in row else "" for name in rest]
+            booleans.add_row(*first, f"{100 * row['right']:.1f} %", *words)
+        else:
+            sizes = [f"{row[name]:.3g} {row['unit']}" for name in ("median_error", "error_90")]
+            numbers.add_row(*first, *sizes, f"{100 * row['coverage_95']:.1f} %")
+    third = Table(title="risk of a failure within 10 steps")
+    third.add_column("measure")
+    third.add_column("value", justify="right")
+    for name, value in risk.items():
+        third.add_row(label(name), number(value))
+    return [numbers, booleans, third]
 
 
 def ending(episode: Episode) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -40,6 +41,8 @@ class Options:
     """Id of any Gymnasium environment; `module:Env-v0` imports the module first."""
     steps: int = 200_000
     """Steps of the agent, all lanes together."""
+    minutes: float | None = None
+    """Train for about so long: a probe at the beginning turns it into steps."""
     seed: int = 0
     """Of first weights, lives and minibatches."""
     recipe: str = "quick-ppo"
@@ -80,6 +83,8 @@ def main(options: Options) -> int:
         raise UserError("`--resume` must be given with `--run FOLDER`, the run to go on with.")
     with mistakes():
         config = read_config(options.run) if options.resume and options.run else _plan(options)
+        if options.minutes is not None and not options.resume:
+            config = replace(config, steps=steps_in(options.minutes, config, say))
         run = options.run or _folder(options)
     bar = Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(),
                    console=console, transient=True, disable=not is_leader)
@@ -92,7 +97,7 @@ def main(options: Options) -> int:
 
     say(f"Run: {run}")
     with mistakes(ValueError, TypeError, ImportError, WorkerLost), _writable(run), bar:
-        result = train(config, run, options.resume, tell, say, place)
+        result = together(learn, config, run, options.resume, tell, say)
     words = f"{number(result.mean)} ({number(result.low)} to {number(result.high)})"
     say(f"Held-out score {words} in {config.evaluation_episodes} episodes. Mind: {run / 'mind'}")
     return 0
@@ -109,28 +114,42 @@ def _writable(run: Path) -> Iterator[None]:
         ) from error
 
 
-def train(
-    config: TrainConfig, run: Path, resumes: bool, tell: Callable[[Update], None],
-    say: Callable[[str], None], place: tuple[int, int] | None = None,
-) -> Interval:  # fmt: skip
-    """Trains with as many processes as the config says, this one their leader; or, with a place
-    (rank, number) that torchrun gave, as one of those that it started."""
+Work = Callable[[Trainer], Interval | float]
+
+
+def learn(trainer: Trainer) -> Interval:
+    """Trains to the end."""
+    return trainer.train()
+
+
+def measure(trainer: Trainer) -> float:
+    """Returns the steps a second that a run makes."""
+    return trainer.measure()
+
+
+def together(
+    work: Work, config: TrainConfig, run: Path, resumes: bool = False,
+    tell: Callable[[Update], None] = lambda _: None, say: Callable[[str], None] = lambda _: None,
+) -> Any:  # fmt: skip
+    """Returns what `work` gives in as many processes as the config says, this one their leader; or,
+    under torchrun, in this one of those that it started."""
+    place = torchrun_place()
     if place is not None or config.workers == 1:
-        rank, size = place or (0, 1)
-        return _work(config, run, resumes, rank, size, "", tell, say)
+        return _join(work, config, run, resumes, *(place or (0, 1)), "", tell, say)
     address = free_address()
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries that new processes load
     context = multiprocessing.get_context("spawn")
     others = [
         context.Process(
-            target=_follow, args=(config, run, resumes, rank, config.workers, address), daemon=True
+            target=_follow, args=(work, config, run, resumes, rank, config.workers, address),
+            daemon=True,
         )
         for rank in range(1, config.workers)
     ]
     for other in others:
         other.start()
     try:
-        result = _work(config, run, resumes, 0, config.workers, address, tell, say)
+        result = _join(work, config, run, resumes, 0, config.workers, address, tell, say)
         for other in others:
             other.join()
     finally:
@@ -139,24 +158,51 @@ def train(
     return result
 
 
-def _work(
-    config: TrainConfig, run: Path, resumes: bool, rank: int, size: int, address: str,
+def _join(
+    work: Work, config: TrainConfig, run: Path, resumes: bool, rank: int, size: int, address: str,
     tell: Callable[[Update], None], say: Callable[[str], None],
-) -> Interval:  # fmt: skip
+) -> Any:  # fmt: skip
     group = Group(rank, size, address)
     try:
-        return Trainer(config, run, tell, say, resumes, group).train()
+        return work(Trainer(config, run, tell, say, resumes, group))
     finally:
         group.close()
 
 
 def _follow(
-    config: TrainConfig, run: Path, resumes: bool, rank: int, size: int, address: str
+    work: Work, config: TrainConfig, run: Path, resumes: bool, rank: int, size: int, address: str
 ) -> None:
     """Is a worker that does not lead, in a process of its own."""
     settle()
     with suppress(WorkerLost):  # the leader tells
-        _work(config, run, resumes, rank, size, address, lambda _: None, lambda _: None)
+        _join(work, config, run, resumes, rank, size, address, lambda _: None, lambda _: None)
+
+
+def steps_in(minutes: float, config: TrainConfig, say: Callable[[str], None]) -> int:
+    """Returns how many steps take so long here, by a probe of each phase; evaluations come on top.
+
+    Raises:
+      UserError: not one rollout fits into it.
+    """
+    say("Measuring how fast this machine learns ...")
+    share, value = config.imitation.share, config.imitation.value_share
+    cost = 0.0  # [s] a step
+    for part, imitation in (
+        (share + value, replace(config.imitation, share=1.0, value_share=0.0)),
+        (1 - share - value, replace(config.imitation, share=0.0, value_share=0.0)),
+    ):
+        if part > 0:
+            probe = replace(config, steps=config.rollout_steps * 10, imitation=imitation)
+            with tempfile.TemporaryDirectory() as folder:
+                cost += part / together(measure, probe, Path(folder) / "probe")
+    rollouts = int(60 * minutes / cost / config.rollout_steps)
+    if rollouts < 1:
+        raise UserError(
+            f"`--minutes` must be at least {config.rollout_steps * cost / 60:.2f} here, one "
+            f"rollout; got {minutes}. Ask for more."
+        )
+    say(f"{1 / cost:,.0f} steps/s: {rollouts * config.rollout_steps:,} steps.")
+    return rollouts * config.rollout_steps
 
 
 def _plan(options: Options) -> TrainConfig:

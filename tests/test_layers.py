@@ -29,6 +29,7 @@ AGENT = {
     "store": BASE | {"mind"},
     "loop": BASE | {"mind", "world", "store"},
     "scoring": {"types"},
+    "fidelity": {"types"},
     "viewer": {"types"},
     "__init__": set[str](),
 }

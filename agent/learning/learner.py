@@ -51,8 +51,9 @@ class Learner:
     def update(self, rollout: Rollout) -> Losses:
         """Takes a rollout into account; the mind's parameters and running scales change."""
         config, phase = self.config.ppo, self.phase
+        rate = self.learning_rate
         for options in self.optimiser.param_groups:
-            options["lr"] = self.learning_rate
+            options["lr"] = rate
         reward = rollout.reward
         if config.normalises_reward:
             reward = self.scale(reward, rollout.ended)
@@ -74,7 +75,8 @@ class Learner:
         self.done += 1
         found = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
         unexplained = float((target - rollout.value).var() / (target.var() + 1e-8))
-        return {**found, "explained_variance": 1.0 - unexplained, "epochs": float(epochs)}
+        found |= {"explained_variance": 1.0 - unexplained, "epochs": float(epochs)}
+        return {**found, "learning_rate": rate}
 
     @property
     def learning_rate(self) -> float:

@@ -45,10 +45,12 @@ def recipe(name: str, spec: WorldSpec) -> Recipe:
     imitation = {
         "quick-ppo": ImitationConfig(),
         "quick-imitation": ImitationConfig(share=1.0),
-        "driving": ImitationConfig(share=0.6, value_share=0.02, weight=0.2),
+        "driving": ImitationConfig(share=0.8, value_share=0.01, weight=0.2),
     }[name]
     if any(part.modality is Modality.IMAGE for part in spec.parts):
-        ppo = PIXELS if name != "driving" else replace(PIXELS, entropy=0.003)
+        ppo = PIXELS
+        if name == "driving":
+            ppo = replace(PIXELS, learning_rate=2e-4, entropy=0.0)
         return Recipe(ppo, imitation)
     mind = MindConfig(perception=PerceptionConfig(features=64, memory="none"))
     return Recipe(CONTINUOUS if spec.actions.is_box else NUMBERS, imitation, mind)

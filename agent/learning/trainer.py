@@ -148,6 +148,19 @@ class Trainer:
             result = self._conclude()
         return result
 
+    def measure(self, updates: int = 3) -> float:
+        """Returns how many steps a second this run lives and learns from, by some updates.
+
+        The mind is spoilt by it, and nothing is kept: for a run that is thrown away.
+        """
+        spent = []
+        for _ in range(updates + 1):
+            started = time.perf_counter()
+            self.learner.update(self._live())
+            spent.append(time.perf_counter() - started)
+        median = torch.tensor([sorted(spent[1:])[updates // 2]], dtype=torch.float64)
+        return self.config.rollout_steps / float(self.group.share(median))
+
     def _judge(self, writer: SummaryWriter | None) -> Interval | None:
         """Evaluates and keeps, each where it is time to; returns what was found."""
         config, done = self.config, self.learner.done
@@ -264,11 +277,11 @@ class Trainer:
         recent = sum(self._recent) / len(self._recent) if self._recent else float("nan")
         if writer is not None:
             for name, value in losses.items():
-                writer.add_scalar(f"losses/{name}", value, self._steps)
+                room = "charts" if name == "learning_rate" else "losses"
+                writer.add_scalar(f"{room}/{name}", value, self._steps)
             for name, value in self._told.items():
                 writer.add_scalar(name, value, self._steps)
             writer.add_scalar("charts/SPS", speed, self._steps)
-            writer.add_scalar("charts/learning_rate", self.learner.learning_rate, self._steps)
             if self._recent:
                 writer.add_scalar("charts/episodic_return", recent, self._steps)
         self.tell(Progress(self.learner.done, self._steps, speed, recent, losses, phase))

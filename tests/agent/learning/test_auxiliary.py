@@ -99,7 +99,7 @@ def test_the_likelihood_is_least_at_the_true_mean_and_spread() -> None:
     optimiser = torch.optim.Adam([mean, width], 0.05)
     for _ in range(400):
         optimiser.zero_grad()
-        beta_nll(mean, width.exp(), target).mean().backward()
+        beta_nll(mean, width.exp(), target).mean().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     assert mean.item() == pytest.approx(3, abs=0.05)
     assert width.exp().item() == pytest.approx(0.5, abs=0.05)
