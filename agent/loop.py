@@ -281,8 +281,12 @@ def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray
     return {n[len(prefix) :]: array for n, array in arrays.items() if n.startswith(prefix)}
 
 
-def episodes(life: Life, count: int) -> Iterator[Tick]:
+def episodes(
+    life: Life, count: int, step: Callable[[], Tick] | None = None
+) -> Iterator[Tick]:
     """Yields the ticks of `count` episodes, as many from each lane as go round.
+
+    `step` lives one step in place of `life.step`, which it calls.
 
     Lane i of B gives count // B episodes and the first count % B lanes one more, the first ones
     that it lives: the quickest lanes don't give more, which would favour short episodes. Ticks
@@ -296,7 +300,7 @@ def episodes(life: Life, count: int) -> Iterator[Tick]:
     lanes = life.world.num_envs
     due = np.array([count // lanes + (lane < count % lanes) for lane in range(lanes)])
     while (due > 0).any():
-        tick = life.step()
+        tick = (step or life.step)()
         counted = tuple(episode for episode in tick.episodes if due[episode.lane] > 0)
         for episode in counted:
             due[episode.lane] -= 1

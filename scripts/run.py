@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Literal
 
 from rich.console import Console
 
+from mindloop.agent.learning.online import Online
 from mindloop.agent.loop import Life, episodes
-from mindloop.agent.types import Episode, WorldError
+from mindloop.agent.store import save_mind
+from mindloop.agent.types import Episode, Tick, WorldError
 from mindloop.agent.viewer.recorder import Recorder
 from mindloop.agent.viewer.window import Order, Window
 from mindloop.errors import UserError
@@ -39,6 +42,7 @@ from mindloop.showing import (
     score_table,
 )
 
+Step = Callable[[], Tick]
 WINDOW_RATE = 30.0  # [1/s] where the environment doesn't say how fast it is
 
 
@@ -56,6 +60,9 @@ class Options:
     """A window; a video with a sheet of pictures; or nothing, which is quickest."""
     output: Path = Path("videos")
     """Folder for the video and the sheet."""
+    learn: Path | None = None
+    """Go on learning while acting, and keep the mind in this folder; it may drift .1 nats from
+    the mind it began as, no further."""
     record: Path | None = None
     """Keep every tick with all notes in FILE.npz and FILE.json."""
     json: Path | None = None
@@ -89,8 +96,12 @@ def main(options: Options) -> int:
             notes.append(f"{made.env} draws no pictures of itself; the rest is shown")
         for note in notes:
             console.print(f"Note: {note}", markup=False, highlight=False)
+        student = _student(life, options, console)
+        step = life.step if student is None else student.step
         live = {"window": _in_window, "video": _in_video, "none": _unseen}[options.render]
-        ended = live(life, made, options, recorder, console)
+        ended = live(life, step, made, options, recorder, console)
+        if student is not None and options.learn is not None:
+            _keep_mind(student, made, options.learn, console)
         if recorder is not None:
             recorder.close()
             console.print(f"Record: {recorder.path}.npz and .json", markup=False, highlight=False)
@@ -104,12 +115,40 @@ def main(options: Options) -> int:
     return 0
 
 
-def _unseen(life: Life, made: Plan, options: Options, recorder: Recorder | None,
+def _student(life: Life, options: Options, console: Console) -> Online | None:
+    """Returns what lets the life's mind learn, if that is asked for.
+
+    Raises:
+      UserError: no mind drives, or the folder can't be made.
+    """
+    if options.learn is None:
+        return None
+
+    def say(words: str) -> None:
+        console.print(f"Note: {words}", markup=False, highlight=False)
+
+    with mistakes():
+        options.learn.mkdir(parents=True, exist_ok=True)
+        return Online(life, options.life.seed, say=say)
+
+
+def _keep_mind(student: Online, made: Plan, folder: Path, console: Console) -> None:
+    updates = student.learner.done
+    card = {"began_as": made.mind, "env": made.env, "updates": updates,
+            "taken_back": student.refused, "drift": student.divergence}
+    with mistakes():
+        save_mind(student.mind, folder, card)
+    console.print(f"Learned in {updates} updates ({student.refused} taken back), "
+                  f"{student.divergence:.3f} nats from where it began. Mind: {folder}",
+                  markup=False, highlight=False)
+
+
+def _unseen(life: Life, step: Step, made: Plan, options: Options, recorder: Recorder | None,
             console: Console) -> list[Episode]:
     ended: list[Episode] = []
     with progress(console) as bar:
         task = bar.add_task("steps 0", total=options.episodes)
-        for tick in episodes(life, options.episodes):
+        for tick in episodes(life, options.episodes, step):
             keep(recorder, tick)
             ended += tick.episodes
             if tick.index % 50 == 0 or tick.episodes:
@@ -119,7 +158,7 @@ def _unseen(life: Life, made: Plan, options: Options, recorder: Recorder | None,
     return ended
 
 
-def _in_video(life: Life, made: Plan, options: Options, recorder: Recorder | None,
+def _in_video(life: Life, step: Step, made: Plan, options: Options, recorder: Recorder | None,
               console: Console) -> list[Episode]:
     camera = Camera(life, made)
     name = re.sub(r"\W+", "_", made.env).strip("_").lower()
@@ -131,7 +170,7 @@ def _in_video(life: Life, made: Plan, options: Options, recorder: Recorder | Non
             task = bar.add_task("filming, step 0", total=options.episodes)
             while len(ended) < options.episodes:
                 film.add(camera.frame())
-                tick = life.step()
+                tick = step()
                 camera.add(tick)
                 keep(recorder, tick)
                 ended += tick.episodes
@@ -144,7 +183,7 @@ def _in_video(life: Life, made: Plan, options: Options, recorder: Recorder | Non
     return ended
 
 
-def _in_window(life: Life, made: Plan, options: Options, recorder: Recorder | None,
+def _in_window(life: Life, step: Step, made: Plan, options: Options, recorder: Recorder | None,
                console: Console) -> list[Episode]:
     camera = Camera(life, made)
     ended: list[Episode] = []
@@ -162,7 +201,7 @@ def _in_window(life: Life, made: Plan, options: Options, recorder: Recorder | No
                     restart(life, camera, seed, recorder)
                     window.say(f"Seed {life.seed}")
             if window.ready():
-                tick = life.step()
+                tick = step()
                 steps += 1
                 camera.add(tick)
                 keep(recorder, tick)
