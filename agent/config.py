@@ -6,7 +6,7 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import Any, TypeVar, cast, get_origin, get_type_hints
 
 Config = TypeVar("Config")
 
@@ -115,6 +115,9 @@ class PPOConfig:
     """Approximate KL divergence from which the rest of the epochs are left out; 0: never."""
     weight_decay: float = 0.0
     """AdamW's."""
+    augmentation: float = 0.0
+    """Weight of the loss that holds policy and value alike in pictures moved by some pixels (DrAC,
+    Raileanu 2021); 0 leaves it out, else an epoch costs about twice as much."""
     normalises_reward: bool = True
     """Whether rewards are divided by the running deviation of the discounted return."""
 
@@ -217,6 +220,8 @@ class TrainConfig:
     """The mind; its own seed is replaced by the run's."""
     workers: int = 1
     """Processes that live and learn, each with its own lanes."""
+    recordings: tuple[str, ...] = ()
+    """Records to imitate in place of the expert; names of the files without .npz."""
     begins_as: str = ""
     """Folder or name of the mind whose weights it begins with; "": new ones."""
     checkpoint_every: int = 10
@@ -236,6 +241,12 @@ class TrainConfig:
             raise ValueError(
                 f"`steps` must be at least {self.rollout_steps}, one rollout; got "
                 f"{self.steps}. Ask for more, or choose fewer ticks, lanes or workers."
+            )
+        if self.recordings and self.imitation.share != 1.0:
+            raise ValueError(
+                "`recordings` must be imitated for the whole run; got a share of "
+                f"{self.imitation.share}. Take the recipe quick-imitation, then train on from "
+                "its mind."
             )
         if self.imitation.teaches and self.ppo.lanes % self.imitation.minibatches:
             raise ValueError(
@@ -323,6 +334,8 @@ def to_dict(config: Any) -> dict[str, Any]:
 def _typed(name: str, value: Any, hint: Any) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if get_origin(hint) is tuple and isinstance(value, list):
+        return tuple(value)  # json has no tuples
     if isinstance(hint, type) and (
         not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool)
     ):

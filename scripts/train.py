@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import tempfile
@@ -16,7 +17,7 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mindloop.agent.config import TrainConfig
+from mindloop.agent.config import TrainConfig, to_dict
 from mindloop.agent.ids import offer_of
 from mindloop.agent.learning.recipes import NEED_EXPERT, recipe
 from mindloop.agent.learning.trainer import Progress as Update
@@ -30,6 +31,7 @@ from mindloop.errors import UserError
 from mindloop.living import DRIVING, LifeOptions, mistakes, settings_of
 from mindloop.tuning import settle
 
+VALUES_FIRST = 0.04  # part of a run that goes on from another mind
 TESTED_IN = {"split": "test", "end_on_collision": False}  # where the environment takes them
 
 
@@ -54,6 +56,8 @@ class Options:
     """`name=value`, an argument of the environment; may be given again."""
     workers: int = 1
     """Processes that live and learn together; one for each core that is free."""
+    recordings: tuple[str, ...] = ()
+    """Imitate these lives, as `mindloop play --record FILE` keeps them, in place of the expert."""
     mind: str | None = None
     """Begin with the weights of this mind: its folder, or its name if it ships with mindloop."""
     run: Path | None = None
@@ -64,6 +68,9 @@ class Options:
     """Updates between two evaluations in held-out episodes; 0: at the end only."""
     evaluation_episodes: int = 10
     """Held-out episodes of an evaluation."""
+    wandb: str | None = None
+    """Also show the curves on Weights & Biases in this project (extra `wandb`; WANDB_MODE=offline
+    keeps them here)."""
     target: float | None = None
     """End early at this mean score (driving score, or total reward)."""
 
@@ -96,11 +103,30 @@ def main(options: Options) -> int:
         bar.update(task, completed=update.update, description=words)
 
     say(f"Run: {run}")
+    if options.wandb is not None and is_leader:
+        _mirror(options.wandb, run, config)
     with mistakes(ValueError, TypeError, ImportError, WorkerLost), _writable(run), bar:
         result = together(learn, config, run, options.resume, tell, say)
     words = f"{number(result.mean)} ({number(result.low)} to {number(result.high)})"
     say(f"Held-out score {words} in {config.evaluation_episodes} episodes. Mind: {run / 'mind'}")
     return 0
+
+
+def _mirror(project: str, run: Path, config: TrainConfig) -> None:
+    """Has Weights & Biases show whatever TensorBoard is told from now on.
+
+    Raises:
+      UserError: it isn't installed.
+    """
+    try:
+        wandb = importlib.import_module("wandb")
+    except ImportError as error:
+        raise UserError(
+            "`--wandb` must have the package wandb. Run pip install wandb, or leave it out."
+        ) from error
+    run.mkdir(parents=True, exist_ok=True)
+    wandb.init(project=project, name=run.name, id=run.name, resume="allow", dir=str(run),
+               config=to_dict(config), sync_tensorboard=True)
 
 
 @contextmanager
@@ -218,19 +244,23 @@ def _plan(options: Options) -> TrainConfig:
     tests: dict[str, Any] = {k: v for k, v in TESTED_IN.items() if k in takes}
     world = make_world(options.env, 1, settings)
     chosen = recipe(options.recipe, world.spec)
-    if options.recipe in NEED_EXPERT and not world.offers("expert"):
+    needs_expert = options.recipe in NEED_EXPERT and not options.recordings
+    if needs_expert and not world.offers("expert"):
         raise UserError(
             f"`--recipe` must be quick-ppo in {options.env}, which has no expert to imitate; got "
             f"{options.recipe}."
         )
-    mind = chosen.mind
+    mind, imitation = chosen.mind, chosen.imitation
     if options.mind is not None:
         mind = load_mind(options.mind, world.spec).config
+        if not imitation.teaches:  # rewards may be scaled anew: values first
+            imitation = replace(imitation, value_share=VALUES_FIRST)
     world.close()
     return TrainConfig(
         env=options.env, settings=settings, test_settings=tests, steps=options.steps,
-        seed=options.seed, ppo=chosen.ppo, imitation=chosen.imitation,
+        seed=options.seed, ppo=chosen.ppo, imitation=imitation,
         mind=replace(mind, seed=options.seed), begins_as=options.mind or "",
+        recordings=options.recordings,
         workers=_workers(options),
         evaluate_every=options.evaluate_every, evaluation_episodes=options.evaluation_episodes,
         target=float("inf") if options.target is None else options.target,

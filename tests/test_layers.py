@@ -44,7 +44,11 @@ def modules(folder: str) -> list[Path]:
 # Files of agent/learning/ -> what they may import of agent/ besides one another: only those that
 # live may know the mind, the loop and the world.
 LIVES = BASE | {"loop", "mind", "scoring", "store", "world"}
-LEARNING = {"trainer": LIVES, "imitation": LIVES, "online": LIVES | {"decision"}}
+LEARNING = {
+    "online": LIVES | {"decision"},
+    "recordings": BASE | {"viewer"},
+    "trainer": LIVES,
+}
 
 
 def room_of(path: Path, folder: str) -> str:

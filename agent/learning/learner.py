@@ -7,16 +7,17 @@ of the phase together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import torch
 from torch import Tensor
 
 from ..config import TrainConfig
-from ..types import AbstractDecision, AbstractPerception, Behaviour, WorldSpec
+from ..types import AbstractDecision, AbstractPerception, Behaviour, Modality, WorldSpec
+from .augment import random_shift
 from .auxiliary import perception_losses
 from .imitation import imitation_loss
-from .ppo import RewardScale, gae, policy_loss, quantile_loss
+from .ppo import RewardScale, divergence, gae, policy_loss, quantile_loss
 from .rollout import Rollout
 from .workers import Flat, Group
 
@@ -112,12 +113,18 @@ class Learner:
         """Makes one step of the optimiser on some lanes."""
         part = rollout.lanes(chosen)
         encoded, features = unroll(self.perception, part)
+        if self.phase == "value":  # heads learn; what the policy reads stays as it is
+            encoded, features = encoded.detach(), features.detach()
         quantiles = self.perception.quantiles(features, part.behaviour.affect_before)
         value = quantile_loss(quantiles, target[:, chosen].flatten())
         told = {"value_loss": float(value.detach())}
         loss = self.config.ppo.value * value
         if self.phase == "ppo":
             loss = loss + self._reward_loss(part.behaviour, features, advantage[:, chosen], told)
+            if self.config.ppo.augmentation > 0 and self._has_pictures:
+                alike = self._alike_loss(part, features, quantiles)
+                loss = loss + self.config.ppo.augmentation * alike
+                told["augmentation_loss"] = float(alike.detach())
         if self.imitation_weight > 0 and part.expert.shape[-1]:
             raw, log_std = self.decision.policy(features, part.behaviour.affect)
             expert = imitation_loss(
@@ -150,6 +157,26 @@ class Learner:
         names = ("policy_loss", "entropy", "approx_kl", "clipfrac")
         told.update({n: float(x.detach()) for n, x in zip(names, numbers, strict=True)})
         return policy - config.entropy * entropy.mean()
+
+    @property
+    def _has_pictures(self) -> bool:
+        return any(part.modality is Modality.IMAGE for part in self.spec.parts)
+
+    def _alike_loss(self, part: Rollout, features: Tensor, quantiles: Tensor) -> Tensor:
+        """Returns how far policy and values differ in moved pictures (Raileanu 2021, eq. 5)."""
+        moved = {p.name: part.parts[p.name] for p in self.spec.parts}
+        for one in self.spec.parts:
+            if one.modality is Modality.IMAGE:
+                flat = random_shift(moved[one.name].flatten(0, 1), self.rng)
+                moved[one.name] = flat.view(moved[one.name].shape)
+        _, others = unroll(self.perception, replace(part, parts=moved))
+        behaviour, actions = part.behaviour, self.spec.actions
+        with torch.no_grad():
+            was = self.decision.policy(features, behaviour.affect)
+        now = self.decision.policy(others, behaviour.affect)
+        values = self.perception.quantiles(others, behaviour.affect_before)
+        error = (values - quantiles.detach()).square().mean()
+        return divergence(was, now, actions).mean() + error
 
     def _perception_loss(
         self, part: Rollout, encoded: Tensor, features: Tensor, told: Losses

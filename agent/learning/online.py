@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from ..config import ImitationConfig, PPOConfig, TrainConfig
-from ..decision import MASKED, log_probability
+from ..decision import MASKED
 from ..loop import Life
 from ..mind import Mind
-from ..types import ActionSpec, Affect, Tick
+from ..types import Affect, Tick
 from .learner import Learner, unroll
+from .ppo import divergence
 from .rollout import Recorder, Rollout
 from .workers import Group
 
@@ -106,24 +107,10 @@ class Online:
         return float(divergence(was, now, self.life.world.spec.actions).mean())
 
     def _policy(self, mind: Mind, rollout: Rollout) -> tuple[Tensor, Tensor]:
-        """Returns log-probabilities under the mask (a Box's mean) and a Box's log σ."""
+        """Returns logits under the mask (a Box's mean) and a Box's log σ."""
         _, features = unroll(mind.perception, rollout)
         raw, log_std = mind.decision.policy(features, rollout.behaviour.affect)
         actions = self.life.world.spec.actions
         if actions.is_box:
             return raw, log_std
-        masked = raw.masked_fill(~rollout.behaviour.permitted, MASKED)
-        return log_probability(masked, actions), log_std
-
-
-def divergence(
-    was: tuple[Tensor, Tensor], now: tuple[Tensor, Tensor], actions: ActionSpec
-) -> Tensor:
-    """Returns KL(was || now) f32[N] of two policies: log-probabilities f32[N, A], or a Box's mean
-    and log σ f32[N, D] each."""
-    if not actions.is_box:
-        return (was[0].exp() * (was[0] - now[0])).sum(-1)
-    (mean, log_std), (other, other_std) = was, now
-    variance = (2 * (log_std - other_std)).exp()
-    gap = ((mean - other) / other_std.exp()).square()
-    return (0.5 * (variance + gap - 1) - log_std + other_std).sum(-1)
+        return raw.masked_fill(~rollout.behaviour.permitted, MASKED), log_std

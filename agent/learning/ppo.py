@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..types import ActionSpec
 from .workers import Group
 
 HUBER = 1.0  # κ of the quantile Huber loss
@@ -51,6 +52,25 @@ def quantile_loss(quantiles: Tensor, target: Tensor) -> Tensor:
     error = target[:, None, None] - quantiles
     huber = torch.where(error.abs() < HUBER, 0.5 * error.square(), HUBER * (error.abs() - 0.5))
     return ((places - (error < 0).to(error.dtype)).abs() * huber).mean() * 2.0
+
+
+def divergence(
+    was: tuple[Tensor, Tensor], now: tuple[Tensor, Tensor], actions: ActionSpec
+) -> Tensor:
+    """Returns KL(was || now) f32[N] of two policies: logits f32[N, A], or a Box's mean, and log σ
+    f32[N, D] each."""
+    if actions.is_box:
+        (mean, log_std), (other, other_std) = was, now
+        variance = (2 * (log_std - other_std)).exp()
+        gap = ((mean - other) / other_std.exp()).square()
+        return (0.5 * (variance + gap - 1) - log_std + other_std).sum(-1)
+    pairs = zip(*(torch.split(raw, list(actions.sizes), -1) for raw in (was[0], now[0])),
+                strict=True)  # fmt: skip
+    total = was[0].new_zeros(len(was[0]))
+    for first, second in pairs:
+        log_first = first.log_softmax(-1)
+        total = total + (log_first.exp() * (log_first - second.log_softmax(-1))).sum(-1)
+    return total
 
 
 class RewardScale:

@@ -31,6 +31,7 @@ from .auxiliary import calibrate, meaningful
 from .checkpoint import Checkpoint, load_latest, load_optimiser, optimiser_state, save
 from .imitation import guided
 from .learner import Learner, Losses
+from .recordings import Recordings
 from .rollout import Recorder, Rollout
 from .workers import Group
 
@@ -105,6 +106,10 @@ class Trainer:
             self.world.spec, self.mind.perception, self.mind.decision, config, self.rng,
             self.group,
         )  # fmt: skip
+        self._recordings: Recordings | None = None
+        if config.recordings:
+            spec, ticks = self.world.spec, config.ppo.ticks
+            self._recordings = Recordings(config.recordings, spec, ticks)
         self.best = -float("inf")
         self._recent: deque[float] = deque(maxlen=RECENT)
         self._told = dict.fromkeys((f"reward/{n}" for n in self.world.spec.reward_terms), 0.0)
@@ -213,10 +218,14 @@ class Trainer:
           ValueError: it has none.
         """
         imitation = self.config.imitation
-        self._expert = self.world.expert(imitation.view) if imitation.teaches else None
+        asks = imitation.teaches and self._recordings is None
+        self._expert = self.world.expert(imitation.view) if asks else None
 
     def _live(self) -> Rollout:
-        """Lives a rollout."""
+        """Lives a rollout, or draws one from recordings."""
+        if self._recordings is not None:
+            lanes = self.config.ppo.lanes
+            return self._recordings.sample(lanes, self.mind.perception, self.rng)
         kept = Recorder(self.world.spec, self._memory, self._affect)
         tick: Tick
         self._told = dict.fromkeys(self._told, 0.0)

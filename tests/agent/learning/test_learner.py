@@ -174,3 +174,54 @@ def test_the_target_of_novelty_never_learns() -> None:
     for name in ("novelty.predictor.0.weight", "novelty.scale.mean", "signals.mean"):
         assert not torch.equal(before[f"perception.{name}"], after[f"perception.{name}"]), name
     assert losses["novelty_loss"] > 0
+
+
+def test_values_alone_leave_the_policy_as_it_is() -> None:
+    rollout, mind = lived(Counting, 4, ticks=8)
+    config = TrainConfig(
+        ppo=PPOConfig(ticks=8, lanes=4), steps=64,
+        imitation=ImitationConfig(value_share=1.0, minibatches=2),
+    )  # fmt: skip
+    before = {name: value.clone() for name, value in mind.named_parameters()}
+    rng = torch.Generator().manual_seed(0)
+    learner = Learner(mind.spec, mind.perception, mind.decision, config, rng, Group())
+    learner.update(rollout)
+    after = dict(mind.named_parameters())
+    for name in ("decision.logits.weight", "perception.dense.weight"):
+        assert torch.equal(before[name], after[name]), name
+    assert not torch.equal(before["perception.value.weight"], after["perception.value.weight"])
+
+
+class Pictures(gymnasium.Env[Any, Any]):
+    """Shows noise; the reward is the action."""
+
+    def __init__(self) -> None:
+        self.observation_space = spaces.Box(0, 255, (32, 32, 3), "uint8")
+        self.action_space = spaces.Discrete(2)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.observation_space.seed(seed)
+        return self.observation_space.sample(), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        return self.observation_space.sample(), float(action), False, False, {}
+
+
+def test_moved_pictures_are_held_alike_where_that_is_asked_for() -> None:
+    world = make_world(Pictures, 4)
+    perception = PerceptionConfig(features=16, image_width=16)
+    mind = Mind(world.spec, MindConfig(perception=perception))
+    life = Life(world, LoopConfig(), mind)
+    life.reset()
+    rollout, _ = rollout_of(life, 4)
+    for weight in (0.0, 0.1):
+        ppo = PPOConfig(ticks=4, lanes=4, augmentation=weight)
+        config = TrainConfig(ppo=ppo, steps=32)
+        rng = torch.Generator().manual_seed(0)
+        learner = Learner(mind.spec, mind.perception, mind.decision, config, rng, Group())
+        losses = learner.update(rollout)
+        assert ("augmentation_loss" in losses) == (weight > 0)
+    assert losses["augmentation_loss"] > 0

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 
 from mindloop.agent.config import LoopConfig, MindConfig, PerceptionConfig
 from mindloop.agent.learning import online
-from mindloop.agent.learning.online import TICKS, Online, divergence
+from mindloop.agent.learning.online import TICKS, Online
 from mindloop.agent.loop import Life, episodes
 from mindloop.agent.mind import Mind
-from mindloop.agent.types import ActionKind, ActionSpec
 from mindloop.agent.world import make_world
 from tests.spies import Counting
 
@@ -24,20 +21,6 @@ def begun(driver: str = "mind") -> Life:
     life = Life(world, LoopConfig(driver=driver), mind)
     life.reset()
     return life
-
-
-def test_divergences_by_hand() -> None:
-    actions = ActionSpec(ActionKind.DISCRETE, (2,))
-    none = torch.zeros(1, 0)
-    was, now = torch.tensor([[0.5, 0.5]]).log(), torch.tensor([[0.25, 0.75]]).log()
-    found = divergence((was, none), (now, none), actions)
-    assert found.item() == pytest.approx(0.5 * math.log(2) + 0.5 * math.log(2 / 3))
-    box = ActionSpec(ActionKind.BOX, (1,), (-1.0,), (1.0,))
-    zero = torch.zeros(1, 1)
-    # N(0, 1) against N(1, 2): log 2 + (1 + 1) / 8 - 1/2
-    wide = torch.full((1, 1), math.log(2))
-    found = divergence((zero, zero), (zero + 1, wide), box)
-    assert found.item() == pytest.approx(math.log(2) + 2 / 8 - 0.5)
 
 
 def test_it_learns_while_it_acts() -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
-from mindloop.agent.learning.ppo import RewardScale, gae, policy_loss, quantile_loss
+from mindloop.agent.learning.ppo import (
+    RewardScale,
+    divergence,
+    gae,
+    policy_loss,
+    quantile_loss,
+)
 from mindloop.agent.learning.workers import Group
+from mindloop.agent.types import ActionKind, ActionSpec
 
 
 def test_advantages_by_hand() -> None:
@@ -73,3 +82,21 @@ def test_rewards_are_scaled_by_the_deviation_of_the_return() -> None:
     again = RewardScale(1, 0.5, Group())
     again.load(scale.state())
     torch.testing.assert_close(again(reward, ended), scale(reward, ended))
+
+
+def test_divergences_by_hand() -> None:
+    actions = ActionSpec(ActionKind.DISCRETE, (2,))
+    none = torch.zeros(1, 0)
+    was, now = torch.tensor([[0.5, 0.5]]).log(), torch.tensor([[0.25, 0.75]]).log()
+    found = divergence((was, none), (now, none), actions)
+    assert found.item() == pytest.approx(0.5 * math.log(2) + 0.5 * math.log(2 / 3))
+    box = ActionSpec(ActionKind.BOX, (1,), (-1.0,), (1.0,))
+    zero = torch.zeros(1, 1)
+    # N(0, 1) against N(1, 2): log 2 + (1 + 1) / 8 - 1/2
+    wide = torch.full((1, 1), math.log(2))
+    found = divergence((zero, zero), (zero + 1, wide), box)
+    assert found.item() == pytest.approx(math.log(2) + 2 / 8 - 0.5)
+    two = ActionSpec(ActionKind.MULTI_DISCRETE, (2, 2))
+    both = torch.cat((was, was), -1), torch.cat((now, now), -1)
+    twice = divergence((both[0], none), (both[1], none), two)
+    assert twice.item() == pytest.approx(math.log(2) + math.log(2 / 3))
