@@ -220,6 +220,8 @@ class TrainConfig:
     """The mind; its own seed is replaced by the run's."""
     workers: int = 1
     """Processes that live and learn, each with its own lanes."""
+    device: str = "cpu"
+    """Where learning computes, as torch names it; lives are always lived on the processor."""
     recordings: tuple[str, ...] = ()
     """Records to imitate in place of the expert; names of the files without .npz."""
     begins_as: str = ""

@@ -203,11 +203,13 @@ class Window(AbstractMemory):
         tokens = torch.cat((past, seen.transpose(0, 1)), dim=1)  # [B, W + T, F]
         query = self._split(self.query(seen.transpose(0, 1)))
         scores = query @ self._split(self.key(tokens)).transpose(-1, -2) / math.sqrt(width / HEADS)
-        age = torch.arange(ticks)[:, None] + self.window - torch.arange(self.window + ticks)
+        where = seen.device
+        places = torch.arange(self.window + ticks, device=where)
+        age = torch.arange(ticks, device=where)[:, None] + self.window - places
         scores = scores + self.ages[:, age.clamp(0, self.window)]
         episode = is_first.long().cumsum(0).t()  # [B, T]
-        of_token = torch.cat((torch.zeros(batch, self.window, dtype=torch.long), episode), dim=1)
-        is_there = torch.cat((there > 0, torch.ones(batch, ticks, dtype=torch.bool)), dim=1)
+        of_token = torch.cat((episode.new_zeros(batch, self.window), episode), dim=1)
+        is_there = torch.cat((there > 0, there.new_ones(batch, ticks, dtype=torch.bool)), dim=1)
         is_there = is_there[:, None] & (episode[:, :, None] == of_token[:, None])
         is_there = is_there & (age >= 0) & (age <= self.window)
         weights = scores.masked_fill(~is_there[:, None], -torch.inf).softmax(-1)

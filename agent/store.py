@@ -23,16 +23,22 @@ PRETRAINED = Path(__file__).parent / "pretrained"
 _MUST_AGREE = ("parts", "actions", "facts", "scene", "path_points")
 
 
-def save_mind(mind: Mind, folder: Path, card: Mapping[str, Any] | None = None) -> None:
+def save_mind(
+    mind: Mind, folder: Path, card: Mapping[str, Any] | None = None, rounds: bool = False
+) -> None:
     """Writes a mind into `folder`, which is made; each file whole or not at all.
 
     Args:
       mind: what to save.
       folder: its name is the mind's.
       card: plain values that say where the mind comes from: command, seed, hours, scores.
+      rounds: whether matrices are kept with 16 bits, which halves the file; for minds that ship.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.contiguous() for name, value in mind.state_dict().items()}
+    weights = {
+        name: (value.half() if rounds and value.dim() > 1 else value).contiguous()
+        for name, value in mind.state_dict().items()
+    }
     partial = folder / f"{WEIGHTS}.tmp"
     save_file(weights, partial)
     os.replace(partial, folder / WEIGHTS)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import multiprocessing
-import os
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,15 +18,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from mindloop.agent.config import TrainConfig, to_dict
 from mindloop.agent.ids import offer_of
 from mindloop.agent.learning.recipes import NEED_EXPERT, recipe
+from mindloop.agent.learning.run_folder import read_config
 from mindloop.agent.learning.trainer import Progress as Update
-from mindloop.agent.learning.trainer import Trainer, read_config
-from mindloop.agent.learning.workers import Group, WorkerLost, free_address, torchrun_place
-from mindloop.agent.scoring import Interval
+from mindloop.agent.learning.workers import WorkerLost, torchrun_place
 from mindloop.agent.store import load_mind
 from mindloop.agent.viewer.wording import number
 from mindloop.agent.world import make_world
 from mindloop.errors import UserError
 from mindloop.living import DRIVING, LifeOptions, mistakes, settings_of
+from mindloop.together import learn, steps_in, together
 from mindloop.tuning import settle
 
 VALUES_FIRST = 0.04  # part of a run that goes on from another mind
@@ -58,6 +56,8 @@ class Options:
     """Processes that live and learn together; one for each core that is free."""
     recordings: tuple[str, ...] = ()
     """Imitate these lives, as `mindloop play --record FILE` keeps them, in place of the expert."""
+    device: str = "cpu"
+    """Where learning computes: cpu, or cuda where there is one."""
     mind: str | None = None
     """Begin with the weights of this mind: its folder, or its name if it ships with mindloop."""
     run: Path | None = None
@@ -140,97 +140,6 @@ def _writable(run: Path) -> Iterator[None]:
         ) from error
 
 
-Work = Callable[[Trainer], Interval | float]
-
-
-def learn(trainer: Trainer) -> Interval:
-    """Trains to the end."""
-    return trainer.train()
-
-
-def measure(trainer: Trainer) -> float:
-    """Returns the steps a second that a run makes."""
-    return trainer.measure()
-
-
-def together(
-    work: Work, config: TrainConfig, run: Path, resumes: bool = False,
-    tell: Callable[[Update], None] = lambda _: None, say: Callable[[str], None] = lambda _: None,
-) -> Any:  # fmt: skip
-    """Returns what `work` gives in as many processes as the config says, this one their leader; or,
-    under torchrun, in this one of those that it started."""
-    place = torchrun_place()
-    if place is not None or config.workers == 1:
-        return _join(work, config, run, resumes, *(place or (0, 1)), "", tell, say)
-    address = free_address()
-    os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries that new processes load
-    context = multiprocessing.get_context("spawn")
-    others = [
-        context.Process(
-            target=_follow, args=(work, config, run, resumes, rank, config.workers, address),
-            daemon=True,
-        )
-        for rank in range(1, config.workers)
-    ]
-    for other in others:
-        other.start()
-    try:
-        result = _join(work, config, run, resumes, 0, config.workers, address, tell, say)
-        for other in others:
-            other.join()
-    finally:
-        for other in others:
-            other.terminate()
-    return result
-
-
-def _join(
-    work: Work, config: TrainConfig, run: Path, resumes: bool, rank: int, size: int, address: str,
-    tell: Callable[[Update], None], say: Callable[[str], None],
-) -> Any:  # fmt: skip
-    group = Group(rank, size, address)
-    try:
-        return work(Trainer(config, run, tell, say, resumes, group))
-    finally:
-        group.close()
-
-
-def _follow(
-    work: Work, config: TrainConfig, run: Path, resumes: bool, rank: int, size: int, address: str
-) -> None:
-    """Is a worker that does not lead, in a process of its own."""
-    settle()
-    with suppress(WorkerLost):  # the leader tells
-        _join(work, config, run, resumes, rank, size, address, lambda _: None, lambda _: None)
-
-
-def steps_in(minutes: float, config: TrainConfig, say: Callable[[str], None]) -> int:
-    """Returns how many steps take so long here, by a probe of each phase; evaluations come on top.
-
-    Raises:
-      UserError: not one rollout fits into it.
-    """
-    say("Measuring how fast this machine learns ...")
-    share, value = config.imitation.share, config.imitation.value_share
-    cost = 0.0  # [s] a step
-    for part, imitation in (
-        (share + value, replace(config.imitation, share=1.0, value_share=0.0)),
-        (1 - share - value, replace(config.imitation, share=0.0, value_share=0.0)),
-    ):
-        if part > 0:
-            probe = replace(config, steps=config.rollout_steps * 10, imitation=imitation)
-            with tempfile.TemporaryDirectory() as folder:
-                cost += part / together(measure, probe, Path(folder) / "probe")
-    rollouts = int(60 * minutes / cost / config.rollout_steps)
-    if rollouts < 1:
-        raise UserError(
-            f"`--minutes` must be at least {config.rollout_steps * cost / 60:.2f} here, one "
-            f"rollout; got {minutes}. Ask for more."
-        )
-    say(f"{1 / cost:,.0f} steps/s: {rollouts * config.rollout_steps:,} steps.")
-    return rollouts * config.rollout_steps
-
-
 def _plan(options: Options) -> TrainConfig:
     """Returns the config that the flags name.
 
@@ -260,11 +169,25 @@ def _plan(options: Options) -> TrainConfig:
         env=options.env, settings=settings, test_settings=tests, steps=options.steps,
         seed=options.seed, ppo=chosen.ppo, imitation=imitation,
         mind=replace(mind, seed=options.seed), begins_as=options.mind or "",
-        recordings=options.recordings,
+        recordings=options.recordings, device=_device(options.device),
         workers=_workers(options),
         evaluate_every=options.evaluate_every, evaluation_episodes=options.evaluation_episodes,
         target=float("inf") if options.target is None else options.target,
     )  # fmt: skip
+
+
+def _device(name: str) -> str:
+    """Returns the device's name if torch can compute there.
+
+    Raises:
+      UserError: it can't.
+    """
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).split("\n")[0]
+        raise UserError(f"`--device` must be one that torch has here; {name}: {said}") from error
+    return name
 
 
 def _workers(options: Options) -> int:

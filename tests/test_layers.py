@@ -45,6 +45,7 @@ def modules(folder: str) -> list[Path]:
 # live may know the mind, the loop and the world.
 LIVES = BASE | {"loop", "mind", "scoring", "store", "world"}
 LEARNING = {
+    "judging": LIVES,
     "online": LIVES | {"decision"},
     "recordings": BASE | {"viewer"},
     "trainer": LIVES,

@@ -87,7 +87,9 @@ def facts_loss(stated: Beliefs, labels: Labels, spec: WorldSpec) -> Tensor:
     numbers = torch.tensor([k for k, fact in enumerate(spec.facts) if not fact.is_boolean])
     total = stated.fact.new_zeros(())
     if len(numbers):
-        half = torch.tensor([(spec.facts[k].high - spec.facts[k].low) / 2 for k in numbers])
+        half = stated.fact.new_tensor(
+            [(spec.facts[k].high - spec.facts[k].low) / 2 for k in numbers]
+        )
         loss = beta_nll(
             stated.fact[:, numbers] / half, stated.fact_sigma[:, numbers] / half,
             labels.facts[:, numbers] / half,
@@ -105,7 +107,7 @@ def scene_loss(stated: Beliefs, labels: Labels, range_unit: float) -> Tensor:
     """Returns the mean loss of sectors: whether there is something, and if so what and where."""
     present = labels.scene[..., _PRESENCE]
     there = present > 0.5
-    unit = torch.tensor((range_unit, SPEED_UNIT, SPEED_UNIT))
+    unit = stated.range.new_tensor((range_unit, SPEED_UNIT, SPEED_UNIT))
     mean = torch.cat((stated.range[..., None], stated.speeds), dim=-1)[there] / unit
     sigma = stated.sigma[there][:, (0, 1, 1)] / unit
     target = labels.scene[there][:, : _SPEEDS.stop] / unit

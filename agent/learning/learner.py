@@ -6,11 +6,12 @@ of the phase together.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..config import TrainConfig
 from ..types import AbstractDecision, AbstractPerception, Behaviour, Modality, WorldSpec
@@ -33,12 +34,24 @@ class Learner:
         self, spec: WorldSpec, perception: AbstractPerception, decision: AbstractDecision,
         config: TrainConfig, rng: torch.Generator, group: Group,
     ) -> None:  # fmt: skip
-        """Prepares the config's updates; `rng` draws minibatches."""
-        self.spec, self.perception, self.decision = spec, perception, decision
-        self.config, self.rng, self.group = config, rng, group
+        """Prepares the config's updates; `rng` draws minibatches.
+
+        On another device than the processor copies learn there, and hand their weights over to the
+        mind that acts after every update.
+
+        Raises:
+          RuntimeError: torch has no such device here.
+        """
+        self.spec, self.config, self.rng, self.group = spec, config, rng, group
+        self.acting = nn.ModuleList((perception, decision))
+        self.device = torch.device(config.device)
+        self.perception, self.decision = perception, decision
+        if config.device != "cpu":
+            self.perception = copy.deepcopy(perception).to(self.device)
+            self.decision = copy.deepcopy(decision).to(self.device)
         self.done = 0
         self.scale = RewardScale(config.ppo.lanes, config.ppo.gamma, group)
-        self.flat = Flat((perception, decision))
+        self.flat = Flat((self.perception, self.decision))
         self.optimiser = torch.optim.AdamW(
             [self.flat.parameter], config.ppo.learning_rate, eps=ADAM_EPSILON,
             weight_decay=config.ppo.weight_decay,
@@ -73,11 +86,25 @@ class Learner:
                     epochs = done
                     break
         self._observe_scales(rollout, reward)
+        self._hand_over()
         self.done += 1
         found = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
         unexplained = float((target - rollout.value).var() / (target.var() + 1e-8))
         found |= {"explained_variance": 1.0 - unexplained, "epochs": float(epochs)}
         return {**found, "learning_rate": rate}
+
+    def _hand_over(self) -> None:
+        """Gives what was learned to the mind that acts, where that is another copy."""
+        learned = nn.ModuleList((self.perception, self.decision)).state_dict()
+        if self.perception is not self.acting[0]:
+            self.acting.load_state_dict(learned)
+
+    def take_over(self) -> None:
+        """Takes the weights of the mind that acts, after these were loaded."""
+        if self.perception is not self.acting[0]:
+            nn.ModuleList((self.perception, self.decision)).load_state_dict(
+                self.acting.state_dict()
+            )
 
     @property
     def learning_rate(self) -> float:
@@ -111,16 +138,17 @@ class Learner:
         self, rollout: Rollout, advantage: Tensor, target: Tensor, chosen: Tensor
     ) -> Losses:
         """Makes one step of the optimiser on some lanes."""
-        part = rollout.lanes(chosen)
+        part = rollout.lanes(chosen).to(self.device)
+        advantage, target = (x[:, chosen].to(self.device) for x in (advantage, target))
         encoded, features = unroll(self.perception, part)
         if self.phase == "value":  # heads learn; what the policy reads stays as it is
             encoded, features = encoded.detach(), features.detach()
         quantiles = self.perception.quantiles(features, part.behaviour.affect_before)
-        value = quantile_loss(quantiles, target[:, chosen].flatten())
+        value = quantile_loss(quantiles, target.flatten())
         told = {"value_loss": float(value.detach())}
         loss = self.config.ppo.value * value
         if self.phase == "ppo":
-            loss = loss + self._reward_loss(part.behaviour, features, advantage[:, chosen], told)
+            loss = loss + self._reward_loss(part.behaviour, features, advantage, told)
             if self.config.ppo.augmentation > 0 and self._has_pictures:
                 alike = self._alike_loss(part, features, quantiles)
                 loss = loss + self.config.ppo.augmentation * alike
@@ -204,8 +232,9 @@ class Learner:
         delta = reward + self.config.ppo.gamma * rollout.arrival - rollout.value
         signals = torch.stack((delta, rollout.value, rollout.surprise), dim=-1)
         self.perception.observe_scales(
-            {name: part.flatten(0, 1) for name, part in rollout.parts.items()},
-            rollout.features.flatten(0, 1), signals.flatten(0, 1), self.group.sum,
+            {n: part.flatten(0, 1).to(self.device) for n, part in rollout.parts.items()},
+            rollout.features.flatten(0, 1).to(self.device),
+            signals.flatten(0, 1).to(self.device), self.group.sum,
         )  # fmt: skip
 
 

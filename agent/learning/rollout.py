@@ -67,6 +67,13 @@ class Rollout:
         )
 
 
+    def to(self, device: torch.device) -> Rollout:
+        """Returns the rollout on another device; itself where it is there."""
+        if self.reward.device == device:
+            return self
+        return map_note(self, lambda tensor: tensor.to(device))
+
+
 class Recorder:
     """Gathers ticks into a rollout."""
 

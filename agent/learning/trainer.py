@@ -20,26 +20,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from ..config import LoopConfig, TrainConfig, from_dict, to_dict
-from ..loop import Life, episodes
+from ..config import LoopConfig, TrainConfig
+from ..loop import Life
 from ..mind import Mind
-from ..scoring import Interval, summarise
+from ..scoring import Interval
 from ..store import load_mind, save_mind
-from ..types import Affect, Episode, Tick, Truth, join
-from ..world import World, make_world
-from .auxiliary import calibrate, meaningful
+from ..types import Affect, Tick, Truth
+from ..world import make_world
+from .auxiliary import meaningful
 from .checkpoint import Checkpoint, load_latest, load_optimiser, optimiser_state, save
 from .imitation import guided
+from .judging import calibrate, evaluate
 from .learner import Learner, Losses
 from .recordings import Recordings
 from .rollout import Recorder, Rollout
+from .run_folder import EVALUATIONS, begin_run, forget_evaluations, read_config
 from .workers import Group
 
-CONFIG, EVALUATIONS = "config.json", "evaluations.jsonl"
-HELD_OUT = 1_000_000  # seeds of evaluations begin here, those of training at seed · SEEDS
-CALIBRATION = 900_000  # seeds of the lives on which beliefs are calibrated; never trained on
-CALIBRATION_TICKS, CALIBRATION_PART = 600, 60  # lived, and kept in memory at once
-SEEDS = 100_000  # lives that a run owns
+SEEDS = 100_000  # lives that a run owns; evaluations and calibration have others
 RECENT = 40  # episodes that the running mean is over
 SCORE = "driving_score_2_0"
 
@@ -299,42 +297,11 @@ class Trainer:
 
     def evaluate(self) -> dict[str, Interval]:
         """Returns the scores of held-out episodes; training is left as it was."""
-        settings = {**self.config.settings, **self.config.test_settings}
-        count = self.config.evaluation_episodes
-        world: World = make_world(self.config.env, count, settings)
-        life = Life(world, LoopConfig(seed=HELD_OUT), self.mind)
-        life.reset()
-        ended: list[Episode] = []
-        with torch.no_grad():
-            for tick in episodes(life, count):
-                ended += tick.episodes
-        world.close()
-        return summarise(ended)
+        return evaluate(self.mind, self.config)
 
     def calibrate(self) -> None:
         """Sets doubts and probabilities right on lives that training never saw."""
-        spec, perception = self.world.spec, self.mind.perception
-        if not spec.facts and spec.scene is None:
-            return
-        lanes = self.config.ppo.lanes
-        world = make_world(self.config.env, lanes, dict(self.config.settings))
-        life = Life(world, LoopConfig(seed=CALIBRATION), self.mind)
-        life.reset()
-        stated, labels = [], []
-        for _ in range(CALIBRATION_TICKS // CALIBRATION_PART):
-            kept = Recorder(spec, perception.initial_memory(lanes), Affect.neutral(lanes).vector())
-            for _ in range(CALIBRATION_PART):
-                seen = world.seen(life.infos)
-                kept.add(life.step(), seen)
-            after = life.trace
-            assert after is not None, "a mind drives"
-            rollout = kept.finish(after)
-            with torch.no_grad():
-                stated.append(perception.beliefs(rollout.features.flatten(0, 1)))
-            labels.append(rollout.labels)
-        world.close()
-        for name, value in calibrate(join(stated), join(labels), spec).items():
-            getattr(perception.calibration, name).copy_(value)
+        calibrate(self.mind, self.config)
 
     def _evaluate(self, writer: SummaryWriter | None) -> Interval:
         """Returns the score; the leader evaluates, the others wait for it."""
@@ -386,6 +353,7 @@ class Trainer:
         for line in kept.damaged:
             self.say(f"{line}; going on from the one before.")
         self.mind.load_state_dict(kept.groups["mind"])
+        self.learner.take_over()
         load_optimiser(self.learner.optimiser, kept.groups["optimiser"])
         self.learner.done = kept.update
         before = kept.groups["before"]
@@ -401,42 +369,3 @@ class Trainer:
             self._find_expert()
         else:
             self._begin()
-
-
-def begin_run(config: TrainConfig, run: Path) -> None:
-    """Makes a run's folder and writes its config.
-
-    Raises:
-      ValueError: the folder holds a run. OSError: it can't be written.
-    """
-    if (run / CONFIG).exists():
-        raise ValueError(
-            f"`run` must be a new folder; {run} holds a run. Add --resume to go on with it, "
-            "or name another."
-        )
-    run.mkdir(parents=True, exist_ok=True)
-    (run / CONFIG).write_text(json.dumps(to_dict(config), indent=1), encoding="utf-8")
-
-
-def forget_evaluations(run: Path, steps: int) -> None:
-    """Takes evaluations out that came after these steps: they will be made again."""
-    file = run / EVALUATIONS
-    if file.exists():
-        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if json.loads(line)["steps"] <= steps]
-        file.write_text("".join(kept), encoding="utf-8")
-
-
-def read_config(run: Path) -> TrainConfig:
-    """Returns the config that a run was begun with.
-
-    Raises:
-      ValueError: it is missing or damaged.
-    """
-    try:
-        content = json.loads((run / CONFIG).read_text(encoding="utf-8"))
-        return from_dict(TrainConfig, content)
-    except (OSError, ValueError, TypeError) as problem:
-        raise ValueError(
-            f"`run` must hold a readable {CONFIG}; {run}: {problem}. Begin a new run."
-        ) from problem

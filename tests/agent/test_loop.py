@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 
-from mindloop.agent.config import LoopConfig
+from mindloop.agent.config import LoopConfig, MindConfig, PerceptionConfig
 from mindloop.agent.loop import PERSON, Life, episodes
 from mindloop.agent.mind import Mind
 from mindloop.agent.types import Episode, MindState, Observation, Outcome, Tick, Trace
@@ -151,7 +152,8 @@ def test_the_same_seed_is_the_same_life() -> None:
 
 @pytest.mark.parametrize(("driver", "rule"), [
     ("mind", "`mind` must be given"), ("expert", "which has no expert"),
-    ("visible-expert", "which has no expert")])  # fmt: skip
+    ("visible-expert", "which has no expert"), ("perceived-expert", "`mind` must be given"),
+])  # fmt: skip
 def test_a_driver_that_is_not_there_is_named(driver: str, rule: str) -> None:
     with pytest.raises(ValueError, match=rule):
         Life(world(), LoopConfig(driver=driver))
@@ -167,3 +169,30 @@ def test_other_mistakes_are_named() -> None:
     with pytest.raises(ValueError, match="`reward` must be finite; got nan in lane 0"):
         broken.step()
     assert isinstance(lived("random").step(), Tick)
+
+
+def test_the_perceived_expert_drives_on_what_is_believed() -> None:
+    """Given true beliefs he does what the expert does who is told; given a red light he brakes."""
+    driving = make_world("mindloop/Driving-v0", 4, {"preset": "calm"})
+    mind = Mind(driving.spec, MindConfig(perception=PerceptionConfig(image_width=16, features=16)))
+    life = Life(driving, LoopConfig(driver="perceived-expert", seed=5), mind)
+    life.reset()
+    act, told = driving.believing_expert(), driving.expert("visible")
+    is_red = driving.spec.fact_names.index("light_red")
+    near = driving.spec.fact_names.index("light_distance")
+    for _ in range(20):
+        tick = life.step(told())
+    assert life.trace is not None and tick.driver == "human"
+    seen = driving.seen(life.infos)
+    believed = replace(
+        life.trace.percept, facts=torch.from_numpy(seen.facts),
+        scene=torch.from_numpy(seen.scene), path=torch.from_numpy(seen.path),
+    )  # fmt: skip
+    assert np.array_equal(act(believed), told())
+    believed.facts[:, is_red], believed.facts[:, near] = 1.0, 1.0
+    brakes = [driving.spec.actions.attributes[int(a)]["acceleration"] < 0 for a in act(believed)]
+    moving = life.observation.parts["state"][:, 0] > 1
+    assert bool(moving.any()) and all(b for b, m in zip(brakes, moving, strict=True) if m)
+    untrained = act(life.trace.percept)
+    assert np.array_equal(life.step().actions, untrained), "what it believes, right or wrong"
+    driving.close()

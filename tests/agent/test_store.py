@@ -58,3 +58,18 @@ def test_what_is_wrong_is_named(saved: tuple[Mind, Path]) -> None:
     (folder / "mind.json").write_text("{")
     with pytest.raises(ValueError, match=r"must be whole; .*mind.json can't be read"):
         load_mind(folder)
+
+
+def test_a_mind_that_ships_is_half_as_large_and_nearly_the_same(
+    saved: tuple[Mind, Path], tmp_path: Path
+) -> None:
+    mind, folder = saved
+    mind.perception.signals.count.fill_(1e6)  # more than 16 bits can hold
+    save_mind(mind, tmp_path / "half", rounds=True)
+    sizes = [(f / "mind.safetensors").stat().st_size for f in (folder, tmp_path / "half")]
+    assert sizes[1] < 0.6 * sizes[0]
+    mine, its = mind.state_dict(), load_mind(tmp_path / "half").state_dict()
+    for name, value in mine.items():
+        assert its[name].dtype == value.dtype
+        torch.testing.assert_close(its[name], value, rtol=1e-3, atol=1e-6)
+    assert float(its["perception.signals.count"]) == 1e6

@@ -32,11 +32,40 @@ def test_a_mind_is_trained_and_then_lives(tmp_path: Path) -> None:
     assert trained["mind"] == "r/mind" and trained["scores"]["length"]["mean"] > 60  # chance: 22
 
 
+@pytest.mark.slow
+def test_a_driver_imitates_with_two_workers_and_its_beliefs_are_compared(tmp_path: Path) -> None:
+    def mindloop(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "mindloop.cli", *words], cwd=tmp_path,
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    mindloop("train", "--preset", "empty", "--recipe", "quick-imitation", "--steps", "8192",
+             "--workers", "2", "--run", "r", "--evaluation-episodes", "2")  # fmt: skip
+    out = mindloop("evaluate", "--preset", "empty", "--driver", "perceived-expert", "--mind",
+                   "r/mind", "--episodes", "2", "--beliefs", "--json", "s.json")  # fmt: skip
+    assert "beliefs in numbers" in out
+    told = json.loads((tmp_path / "s.json").read_text())
+    assert told["driver"] == "perceived-expert" and not told["oracle"]
+    offsets = [row for row in told["beliefs"] if row["fact"] == "lane_offset"]
+    assert offsets[0]["moments"] > 100 and offsets[0]["median_error"] < 5
+    assert told["risk"]["moments"] > 100
+
+
 WRONG = {
     "`steps` must be at least 1024": ("CartPole-v1", "--steps", "10"),
-    "`recipe` must be one of quick-ppo; got 'quik-ppo'. Did you mean `quick-ppo`?": (
-        "CartPole-v1", "--recipe", "quik-ppo",
+    "`recipe` must be one of quick-ppo, quick-imitation, driving; got 'quik-ppo'. Did you mean "
+    "`quick-ppo`?": ("CartPole-v1", "--recipe", "quik-ppo"),
+    "`--recipe` must be quick-ppo in CartPole-v1, which has no expert": (
+        "CartPole-v1", "--recipe", "driving",
     ),
+    "`--workers` must be at least 1; got 0": ("CartPole-v1", "--workers", "0"),
+    "`--device` must be one that torch has here; gpu": ("CartPole-v1", "--device", "gpu"),
+    "`--minutes` must be at least": ("CartPole-v1", "--minutes", "0.00001"),
+    "`mind` must be a folder with mind.json": ("CartPole-v1", "--mind", "nowhere"),
+    "`recordings` must be imitated for the whole run": ("CartPole-v1", "--recordings", "a"),
     "`--resume` must be given with `--run FOLDER`": ("CartPole-v1", "--resume"),
     "`run` must hold a readable config.json": ("CartPole-v1", "--resume", "--run", "nowhere"),
     "CartPole-v1 has no presets": ("CartPole-v1", "--preset", "calm"),

@@ -225,3 +225,22 @@ def test_moved_pictures_are_held_alike_where_that_is_asked_for() -> None:
         losses = learner.update(rollout)
         assert ("augmentation_loss" in losses) == (weight > 0)
     assert losses["augmentation_loss"] > 0
+
+
+@pytest.mark.parametrize("memory", ["gru", "transformer"])
+def test_a_copy_on_another_device_learns_the_same_and_hands_it_over(memory: str) -> None:
+    """"cpu:0" is the processor by another name: the copies that a GPU would need are made."""
+    minds = []
+    for device in ("cpu", "cpu:0"):
+        rollout, mind = lived(Counting, 4, memory, ticks=8)
+        ppo = PPOConfig(ticks=8, lanes=4)
+        config = TrainConfig(ppo=ppo, steps=64, device=device)
+        rng = torch.Generator().manual_seed(0)
+        learner = Learner(mind.spec, mind.perception, mind.decision, config, rng, Group())
+        assert (learner.perception is mind.perception) == (device == "cpu")
+        for _ in range(2):
+            learner.update(rollout)
+        minds.append(mind)
+    for (name, a), b in zip(minds[0].state_dict().items(), minds[1].state_dict().values(),
+                            strict=True):  # fmt: skip
+        assert torch.equal(a, b), name

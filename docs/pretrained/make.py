@@ -1,0 +1,105 @@
+"""Ships a mind: copies a run's mind into the package, scores the copy, and writes its card.
+
+    python docs/pretrained/make.py RUN NAME --command "mindloop train ..." --hours 1.2
+
+RUN is the folder of a finished `mindloop train`. Matrices are rounded to 16 bits, and the scores
+are those of the rounded mind. `--scores` only scores and writes the card again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from mindloop.agent.store import load_mind, save_mind
+
+ROOT = Path(__file__).resolve().parents[2]
+EPISODES = 400
+FIRST = ("driving_score_2_0", "driving_score_2_1", "route_completion", "success",
+         "collisions_per_km", "red_lights_per_km", "stop_signs_per_km")  # fmt: skip
+WARNING = (
+    "It has driven in nothing but this simulated world. Use it to study and to teach, never to "
+    "drive anything real, nor as evidence that anything real is safe."
+)
+
+
+def main() -> None:
+    """Copies, scores, writes."""
+    options = _options()
+    folder = ROOT / "agent" / "pretrained" / options.name
+    if not options.scores:
+        card = {"command": options.command, "hours": options.hours, "machine": _machine()}
+        mind = load_mind(options.run / "mind")
+        described = json.loads((options.run / "mind" / "mind.json").read_text(encoding="utf-8"))
+        save_mind(mind, folder, {**described["card"], **card}, rounds=True)
+    file = folder / "mind.json"
+    described = json.loads(file.read_text(encoding="utf-8"))
+    scores = {preset: score(folder, preset) for preset in options.presets}
+    described["card"] |= {"scores": scores, "warning": WARNING}
+    file.write_text(json.dumps(described, indent=1), encoding="utf-8")
+    (folder / "CARD.md").write_text(words(options.name, described), encoding="utf-8")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("--command", default="")
+    parser.add_argument("--hours", type=float, default=0.0)
+    parser.add_argument("--scores", action="store_true")
+    parser.add_argument("--presets", nargs="*", default=["calm", "default"])
+    return parser.parse_args()
+
+
+def score(folder: Path, preset: str) -> dict[str, Any]:
+    """Returns the scores of a mind on test towns it has never seen."""
+    with tempfile.TemporaryDirectory() as work:
+        file = Path(work) / "scores.json"
+        words = ["evaluate", "--mind", str(folder), "--preset", preset,
+                 "--episodes", str(EPISODES), "--json", str(file)]  # fmt: skip
+        subprocess.run([sys.executable, "-m", "mindloop.cli", *words], check=True)
+        found = json.loads(file.read_text(encoding="utf-8"))
+    kept = {name: found["scores"][name] for name in FIRST}
+    keys = ("episodes", "seed", "split", "greedy", "oracle")
+    return {**{key: found[key] for key in keys}, "scores": kept}
+
+
+def _machine() -> str:
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "gymnasium"))
+    return f"{platform.machine()}, Python {platform.python_version()}, {versions}"
+
+
+def words(name: str, described: Mapping[str, Any]) -> str:
+    """Returns the card as text for people."""
+    card = described["card"]
+    lines = [
+        f"# {name}", "",
+        f"A mind for {card['env']}, trained by the command", "",
+        f"    {card['command']}", "",
+        f"in {card['hours']:.1f} hours ({card['steps']:,} steps, seed {card['seed']}) on "
+        f"{card['machine']}. It sees camera, state and command, nothing else.", "",
+    ]  # fmt: skip
+    for preset, found in card["scores"].items():
+        how = "the likeliest action" if found["greedy"] else "actions sampled from the policy"
+        lines += [
+            f"Preset `{preset}`, {found['episodes']} {found['split']} towns, {how}:", "",
+            "| score | mean | 95 % interval |", "|---|---|---|",
+        ]  # fmt: skip
+        lines += [
+            f"| {one} | {row['mean']:.3g} | {row['low']:.3g} to {row['high']:.3g} |"
+            for one, row in found["scores"].items()
+        ]
+        lines.append("")
+    return "\n".join([*lines, WARNING, ""])
+
+
+if __name__ == "__main__":
+    main()
