@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import gymnasium
+import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
@@ -196,7 +197,7 @@ class Pictures(gymnasium.Env[Any, Any]):
     """Shows noise; the reward is the action."""
 
     def __init__(self) -> None:
-        self.observation_space = spaces.Box(0, 255, (32, 32, 3), "uint8")
+        self.observation_space = spaces.Box(0, 255, (32, 32, 3), np.uint8)
         self.action_space = spaces.Discrete(2)
 
     def reset(
