@@ -64,6 +64,8 @@ class Options:
     """Folder of the run; by default runs/ENV__RECIPE__SEED__TIME."""
     resume: bool = False
     """Go on with the run in that folder."""
+    checkpoint_every: int = 10
+    """Updates between two checkpoints."""
     evaluate_every: int = 0
     """Updates between two evaluations in held-out episodes; 0: at the end only."""
     evaluation_episodes: int = 10
@@ -171,7 +173,8 @@ def _plan(options: Options) -> TrainConfig:
         mind=replace(mind, seed=options.seed), begins_as=options.mind or "",
         recordings=options.recordings, device=_device(options.device),
         workers=_workers(options),
-        evaluate_every=options.evaluate_every, evaluation_episodes=options.evaluation_episodes,
+        checkpoint_every=options.checkpoint_every, evaluate_every=options.evaluate_every,
+        evaluation_episodes=options.evaluation_episodes,
         target=float("inf") if options.target is None else options.target,
     )  # fmt: skip
 
