@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mindloop.agent.config import TrainConfig
 from mindloop.agent.ids import offer_of
+from mindloop.agent.learning.classifier import check_fit, fitting, read_description
 from mindloop.agent.learning.recipes import NEED_EXPERT, recipe
 from mindloop.agent.learning.trainer import Progress as Update
 from mindloop.agent.learning.trainer import Trainer, read_config
@@ -56,6 +57,9 @@ class Options:
     """Processes that live and learn together; one for each core that is free."""
     mind: str | None = None
     """Begin with the weights of this mind: its folder, or its name if it ships with mindloop."""
+    perception: Path | None = None
+    """Begin with the image encoder that `mindloop perceive` wrote into this folder; the mind takes
+    its backbone and width."""
     run: Path | None = None
     """Folder of the run; by default runs/ENV__RECIPE__SEED__TIME."""
     resume: bool = False
@@ -226,11 +230,17 @@ def _plan(options: Options) -> TrainConfig:
     mind = chosen.mind
     if options.mind is not None:
         mind = load_mind(options.mind, world.spec).config
+    if options.perception is not None:
+        seen = read_description(options.perception)
+        if options.mind is None:
+            mind = replace(mind, perception=fitting(mind.perception, seen))
+        check_fit(seen, world.spec.parts, mind.perception)
     world.close()
     return TrainConfig(
         env=options.env, settings=settings, test_settings=tests, steps=options.steps,
         seed=options.seed, ppo=chosen.ppo, imitation=chosen.imitation,
         mind=replace(mind, seed=options.seed), begins_as=options.mind or "",
+        perception_from=str(options.perception or ""),
         workers=_workers(options),
         evaluate_every=options.evaluate_every, evaluation_episodes=options.evaluation_episodes,
         target=float("inf") if options.target is None else options.target,
