@@ -203,7 +203,7 @@ def class_table(name: str, one: Scores, classes: tuple[str, ...]) -> Table:
     for heading in ("images", "precision", "recall"):
         table.add_column(heading, justify="right")
     for other in classes:
-        table.add_column(f"said {other}", justify="right")
+        table.add_column(f"said {escape(other)}", justify="right")
     for k, (row, precision, recall) in enumerate(
         zip(one.confusion, one.precision, one.recall, strict=True)
     ):
