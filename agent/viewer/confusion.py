@@ -39,7 +39,7 @@ def draw_confusion(
     names = [name if len(name) <= LONGEST else f"{name[:LONGEST - 1]}…" for name in classes]
     for axis, (title, matrix) in zip(axes, matrices, strict=True):
         _matrix(axis, title, matrix, names)
-    figure.savefig(path)
+    figure.savefig(path, bbox_inches="tight", pad_inches=0.12)
 
 
 def _matrix(axis: Axes, title: str, matrix: NDArray[np.int64], names: Sequence[str]) -> None:
