@@ -20,6 +20,8 @@ class PerceptionConfig:
     20 px and grids of symbols always take "small"."""
     image_width: int = 256
     """Width of an image's encoding (REFERENCE's probe)."""
+    normalises_images: bool = False
+    """Whether images are centred and scaled by what supervised learning found of its frames."""
     vector_width: int = 64
     """Width of both layers of the network for vectors."""
     ranges_width: int = 64
@@ -197,6 +199,54 @@ class AuxiliaryConfig:
 
 
 @dataclass(frozen=True)
+class SupervisedConfig:
+    """Learning to tell classes of images apart; the encoder is one that a mind can begin with."""
+
+    backbone: str = "default"
+    """As PerceptionConfig has it."""
+    width: int = 256
+    """Width of an image's encoding: PerceptionConfig's image_width."""
+    epochs: int = 60
+    """Passes over the training images, at most."""
+    patience: int = 8
+    """Epochs without a lower loss on the development images after which it ends."""
+    batch: int = 64
+    """Images of one step."""
+    learning_rate: float = 1e-3
+    """Adam's."""
+    weight_decay: float = 0.0
+    """AdamW's."""
+    dropout: float = 0.0
+    """Part of the encoding that is left out at random in training."""
+    batch_norm: bool = False
+    """Whether every convolution is followed by batch normalisation in training; it becomes part of
+    the convolution afterwards."""
+    shift_px: int = 2
+    """Most that an image is moved in training, its border repeated (Kostrikov 2020)."""
+    brightness: float = 0.1
+    """Largest part by which an image is made brighter or darker in training."""
+    flips: bool = False
+    """Whether images are mirrored in training: only where left and right don't matter."""
+    seed: int = 0
+    """Of first weights, order and augmentation."""
+
+    def __post_init__(self) -> None:
+        """Refuses what nothing could be learned with."""
+        for name in ("width", "epochs", "patience", "batch"):
+            _positive(name, getattr(self, name))
+        if not self.learning_rate > 0:
+            raise ValueError(f"`learning_rate` must be above 0; got {self.learning_rate}.")
+        for name in ("weight_decay", "shift_px", "seed"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"`{name}` must be at least 0; got {getattr(self, name)}.")
+        for name in ("dropout", "brightness"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(
+                    f"`{name}` must be at least 0 and below 1; got {getattr(self, name)}."
+                )
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """A whole training run; it travels with every checkpoint."""
 
@@ -226,6 +276,8 @@ class TrainConfig:
     """Records to imitate in place of the expert; names of the files without .npz."""
     begins_as: str = ""
     """Folder or name of the mind whose weights it begins with; "": new ones."""
+    perception_from: str = ""
+    """Folder of `mindloop perceive` whose image encoder it begins with; "": none."""
     checkpoint_every: int = 10
     """Updates between two checkpoints."""
     evaluate_every: int = 0

@@ -67,7 +67,7 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, int, int, int], ...]] = {
     "nature": ((32, 8, 4, 0), (64, 4, 2, 0), (64, 3, 1, 0)),  # Mnih 2015
     "small": ((32, 3, 1, 1), (64, 3, 2, 1)),
 }
-BACKBONES = (*CONVOLUTIONS, "impala")
+BACKBONES = (*CONVOLUTIONS, "impala", "reference")
 
 
 class Residual(nn.Module):
@@ -96,6 +96,19 @@ def _impala(channels: int) -> nn.Sequential:
     return nn.Sequential(*layers, nn.ReLU())
 
 
+def _reference(channels: int) -> nn.Sequential:
+    """Returns the small network that tutorials classify 32x32 images with (TensorFlow's CNN)."""
+    layers: list[nn.Module] = []
+    for width, pools in ((32, True), (64, True), (64, False)):
+        convolution = nn.Conv2d(channels, width, 3)
+        _orthogonal(convolution)
+        layers += [convolution, nn.ReLU(inplace=True)]
+        if pools:
+            layers.append(nn.MaxPool2d(2))
+        channels = width
+    return nn.Sequential(*layers)
+
+
 def _convolutions(table: tuple[tuple[int, int, int, int], ...], channels: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for width, kernel, stride, padding in table:
@@ -116,6 +129,8 @@ def make_backbone(name: str, channels: int) -> nn.Module:
     """
     if name == "impala":
         return _impala(channels)
+    if name == "reference":
+        return _reference(channels)
     if name in CONVOLUTIONS:
         return _convolutions(CONVOLUTIONS[name], channels)
     module, colon, attribute = name.partition(":")
@@ -146,14 +161,26 @@ def make_backbone(name: str, channels: int) -> nn.Module:
 class ImageEncoder(nn.Module):
     """uint8 [N, H, W, C] -> f32[N, width]."""
 
-    def __init__(self, shape: tuple[int, ...], backbone: str, width: int) -> None:
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self, shape: tuple[int, ...], backbone: str, width: int, normalises: bool = False
+    ) -> None:
         """Makes the network for images of `shape` (H, W, C).
+
+        Where it `normalises`, each channel is centred and scaled by the buffers `mean` and
+        `deviation`, f32[C] in 0..1, which supervised learning sets.
 
         Raises:
           ValueError: the backbone shrinks images of this size to nothing.
         """
         super().__init__()
         height, wide, channels = shape
+        self.normalises = normalises
+        if normalises:
+            self.register_buffer("mean", torch.zeros(channels))
+            self.register_buffer("deviation", torch.ones(channels))
         self.backbone = make_backbone(backbone, channels)
         for weights in self.backbone.parameters():
             if weights.dim() == 4:
@@ -170,7 +197,12 @@ class ImageEncoder(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Returns what the images show; the permuted view is channels_last as it is."""
-        x = pixels.permute(0, 3, 1, 2).to(torch.float32).mul_(1.0 / 255.0)
+        x = pixels.permute(0, 3, 1, 2).to(torch.float32)
+        if self.normalises:
+            x = x.sub_(255.0 * self.mean[:, None, None])
+            x = x.mul_(1.0 / (255.0 * self.deviation[:, None, None]))
+        else:
+            x = x.mul_(1.0 / 255.0)
         x = self.backbone(x.contiguous(memory_format=torch.channels_last))
         if x.dim() == 4:
             x = x.permute(0, 2, 3, 1)  # as it lies in memory, else flattening copies it
@@ -340,11 +372,13 @@ class WordsEncoder(nn.Module):
         return functional.relu(self.norm(self.dense(pooled)))
 
 
-def make_encoder(part: Part, widths: dict[Modality, int], backbone: str) -> nn.Module:
+def make_encoder(
+    part: Part, widths: dict[Modality, int], backbone: str, normalises: bool = False
+) -> nn.Module:
     """Returns the encoder of one part of the observation, `widths[modality]` wide."""
     width = widths[part.modality]
     if part.modality is Modality.IMAGE:
-        return ImageEncoder(part.shape, backbone, width)
+        return ImageEncoder(part.shape, backbone, width, normalises)
     if part.modality is Modality.SYMBOLS:
         return SymbolEncoder(part.shape, width)
     if part.modality is Modality.RANGES:

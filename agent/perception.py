@@ -79,7 +79,8 @@ class Perception(AbstractPerception):
             Modality.WORDS: config.word_width,
         }
         self.encoders = nn.ModuleList(
-            make_encoder(part, widths, config.backbone) for part in spec.parts
+            make_encoder(part, widths, config.backbone, config.normalises_images)
+            for part in spec.parts
         )
         self.encoded_width = sum(widths[part.modality] for part in spec.parts)
         width = config.features

@@ -19,6 +19,7 @@ PROGRAMS = {
     "run": "Live some episodes in a window, in a video or unseen, and print the scores.",
     "evaluate": "Score a driver on many towns, with 95 % intervals.",
     "train": "Train a mind in any environment, from reward.",
+    "perceive": "Learn to tell images apart, of a world or a folder; a mind can start from it.",
     "play": "Drive yourself with the keyboard.",
     "replay": "Show a record again, exactly.",
     "bench": "Measure how fast worlds make frames.",

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mindloop.agent.config import TrainConfig, to_dict
 from mindloop.agent.ids import offer_of
+from mindloop.agent.learning.classifier import check_fit, fitting, read_description
 from mindloop.agent.learning.recipes import NEED_EXPERT, recipe
 from mindloop.agent.learning.run_folder import read_config
 from mindloop.agent.learning.trainer import Progress as Update
@@ -60,6 +61,9 @@ class Options:
     """Where learning computes: cpu, or cuda where there is one."""
     mind: str | None = None
     """Begin with the weights of this mind: its folder, or its name if it ships with mindloop."""
+    perception: Path | None = None
+    """Begin with the image encoder that `mindloop perceive` wrote into this folder; the mind takes
+    its backbone and width."""
     run: Path | None = None
     """Folder of the run; by default runs/ENV__RECIPE__SEED__TIME."""
     resume: bool = False
@@ -166,12 +170,18 @@ def _plan(options: Options) -> TrainConfig:
         mind = load_mind(options.mind, world.spec).config
         if not imitation.teaches:  # rewards may be scaled anew: values first
             imitation = replace(imitation, value_share=VALUES_FIRST)
+    if options.perception is not None:
+        seen = read_description(options.perception)
+        if options.mind is None:
+            mind = replace(mind, perception=fitting(mind.perception, seen))
+        check_fit(seen, world.spec.parts, mind.perception)
     world.close()
     return TrainConfig(
         env=options.env, settings=settings, test_settings=tests, steps=options.steps,
         seed=options.seed, ppo=chosen.ppo, imitation=imitation,
         mind=replace(mind, seed=options.seed), begins_as=options.mind or "",
         recordings=options.recordings, device=_device(options.device),
+        perception_from=str(options.perception or ""),
         workers=_workers(options),
         checkpoint_every=options.checkpoint_every, evaluate_every=options.evaluate_every,
         evaluation_episodes=options.evaluation_episodes,

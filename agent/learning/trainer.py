@@ -29,6 +29,7 @@ from ..types import Affect, Tick, Truth
 from ..world import make_world
 from .auxiliary import meaningful
 from .checkpoint import Checkpoint, load_latest, load_optimiser, optimiser_state, save
+from .classifier import hand_over, load_classifier
 from .imitation import guided
 from .judging import calibrate, evaluate
 from .learner import Learner, Losses
@@ -120,11 +121,18 @@ class Trainer:
         """Returns the mind that the run begins with.
 
         Raises:
-          ValueError: the one to begin as can't be read or doesn't fit the world.
+          ValueError: the one to begin as, or the perception, can't be read or doesn't fit.
         """
-        if self.config.begins_as and not resumes:
-            return load_mind(self.config.begins_as, self.world.spec).train()
-        return Mind(self.world.spec, replace(self.config.mind, seed=self.config.seed))
+        config, spec = self.config, self.world.spec
+        if config.begins_as and not resumes:
+            mind = load_mind(config.begins_as, spec).train()
+        else:
+            mind = Mind(spec, replace(config.mind, seed=config.seed))
+        if config.perception_from and not resumes:
+            model = load_classifier(Path(config.perception_from))
+            perception = mind.perception
+            hand_over(model, spec.parts, perception.config, perception.encoders)
+        return mind
 
     # ------------------------------------------------------------------------ training
 

@@ -68,6 +68,9 @@ WRONG = {
     "`recordings` must be imitated for the whole run": ("CartPole-v1", "--recordings", "a"),
     "`--resume` must be given with `--run FOLDER`": ("CartPole-v1", "--resume"),
     "`run` must hold a readable config.json": ("CartPole-v1", "--resume", "--run", "nowhere"),
+    "`perception` must be a folder that `mindloop perceive` wrote": (
+        "CartPole-v1", "--perception", "nowhere",
+    ),
     "CartPole-v1 has no presets": ("CartPole-v1", "--preset", "calm"),
     "environment's id; got 'CartPoll-v1'": ("CartPoll-v1",),
 }  # fmt: skip
