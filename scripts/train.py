@@ -7,10 +7,10 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
@@ -21,6 +21,7 @@ from mindloop.agent.ids import offer_of
 from mindloop.agent.learning.recipes import NEED_EXPERT, recipe
 from mindloop.agent.learning.trainer import Progress as Update
 from mindloop.agent.learning.trainer import Trainer, read_config
+from mindloop.agent.learning.vectorise import choose
 from mindloop.agent.learning.workers import Group, WorkerLost, free_address, torchrun_place
 from mindloop.agent.scoring import Interval
 from mindloop.agent.store import load_mind
@@ -54,6 +55,9 @@ class Options:
     """`name=value`, an argument of the environment; may be given again."""
     workers: int = 1
     """Processes that live and learn together; one for each core that is free."""
+    vectorisation: Literal["auto", "sync", "async", "native"] = "auto"
+    """How lanes go together: one after the other, in other processes, or all at once in the
+    environment's own batched form; auto tries what there is for about a second each."""
     mind: str | None = None
     """Begin with the weights of this mind: its folder, or its name if it ships with mindloop."""
     run: Path | None = None
@@ -82,7 +86,10 @@ def main(options: Options) -> int:
     if options.resume and options.run is None:
         raise UserError("`--resume` must be given with `--run FOLDER`, the run to go on with.")
     with mistakes():
-        config = read_config(options.run) if options.resume and options.run else _plan(options)
+        config = (
+            read_config(options.run) if options.resume and options.run
+            else _vectorised(_plan(options), say)
+        )  # fmt: skip
         if options.minutes is not None and not options.resume:
             config = replace(config, steps=steps_in(options.minutes, config, say))
         run = options.run or _folder(options)
@@ -164,7 +171,8 @@ def _join(
 ) -> Any:  # fmt: skip
     group = Group(rank, size, address)
     try:
-        return work(Trainer(config, run, tell, say, resumes, group))
+        with closing(Trainer(config, run, tell, say, resumes, group)) as trainer:
+            return work(trainer)
     finally:
         group.close()
 
@@ -216,7 +224,8 @@ def _plan(options: Options) -> TrainConfig:
     settings = settings_of(life, found)
     takes = found.defaults or {}
     tests: dict[str, Any] = {k: v for k, v in TESTED_IN.items() if k in takes}
-    world = make_world(options.env, 1, settings)
+    asked = "" if options.vectorisation == "auto" else options.vectorisation
+    world = make_world(options.env, 1, settings, asked)
     chosen = recipe(options.recipe, world.spec)
     if options.recipe in NEED_EXPERT and not world.offers("expert"):
         raise UserError(
@@ -231,10 +240,20 @@ def _plan(options: Options) -> TrainConfig:
         env=options.env, settings=settings, test_settings=tests, steps=options.steps,
         seed=options.seed, ppo=chosen.ppo, imitation=chosen.imitation,
         mind=replace(mind, seed=options.seed), begins_as=options.mind or "",
-        workers=_workers(options),
+        workers=_workers(options), vectorisation=asked,
         evaluate_every=options.evaluate_every, evaluation_episodes=options.evaluation_episodes,
         target=float("inf") if options.target is None else options.target,
     )  # fmt: skip
+
+
+def _vectorised(config: TrainConfig, say: Callable[[str], None]) -> TrainConfig:
+    """Returns the config with how its lanes go together, by a probe if it was not asked for."""
+    if config.vectorisation:
+        return config
+    choice = choose(config)
+    if choice.speeds:
+        say(str(choice))
+    return replace(config, vectorisation=choice.vectorisation)
 
 
 def _workers(options: Options) -> int:

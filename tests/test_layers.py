@@ -19,8 +19,9 @@ AGENT = {
     "memory": BASE | {"nets"},
     "spaces": BASE,
     "lanes": BASE,
-    "ids": BASE | {"lanes"},
-    "world": BASE | {"ids", "lanes", "spaces"},
+    "apart": BASE | {"lanes"},
+    "ids": BASE | {"apart", "lanes"},
+    "world": BASE | {"apart", "ids", "lanes", "spaces"},
     "perception": BASE | {"memory", "nets"},
     "reasoning": BASE | {"nets"},
     "emotion": BASE | {"nets"},
@@ -44,7 +45,7 @@ def modules(folder: str) -> list[Path]:
 # Files of agent/learning/ -> what they may import of agent/ besides one another: only those that
 # live may know the mind, the loop and the world.
 LIVES = BASE | {"loop", "mind", "scoring", "store", "world"}
-LEARNING = {"trainer": LIVES, "imitation": LIVES}
+LEARNING = {"trainer": LIVES, "imitation": LIVES, "vectorise": LIVES | {"apart"}}
 
 
 def room_of(path: Path, folder: str) -> str:
