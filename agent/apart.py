@@ -22,14 +22,13 @@ from multiprocessing.shared_memory import SharedMemory
 from typing import Any, cast
 
 import numpy as np
-import torch
 from gymnasium import Space, spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.vector.utils import CloudpickleWrapper, batch_space, create_empty_array
 from numpy.typing import NDArray
 
+from .errors import WorldError
 from .lanes import DIFFERENT, describe_error, join_info, number
-from .types import WorldError
 
 ALIGNMENT = 64  # [bytes] where each array in shared memory begins
 PATIENCE = 10.0  # [s] that a process is given to end by itself
@@ -366,7 +365,7 @@ class _Worker:
 def _work(pipe: Connection, first: int, lanes: int) -> None:
     """Makes lanes and does what is asked of them until they are closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started this
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # read by libraries that environments may load
     worker: _Worker | None = None
     verb = "be made"
     try:

@@ -14,8 +14,8 @@ from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from .apart import LanesApart
+from .errors import WorldError
 from .lanes import describe_error, enclosed, faults, side_by_side
-from .types import WorldError
 
 
 class Offer(NamedTuple):

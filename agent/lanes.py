@@ -6,6 +6,7 @@ it was done, in words about arrays. A Lane says it where it happens, in the user
 
 from __future__ import annotations
 
+import enum
 import operator
 import os
 import sysconfig
@@ -22,7 +23,7 @@ from gymnasium import Space, spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
-from .types import WorldError
+from .errors import WorldError
 
 _GYMNASIUM = Path(gymnasium.__file__).parent
 _MIDDLE = (  # code that mistakes pass through on their way here
@@ -199,6 +200,27 @@ def number(envs: Sequence[Any], first: int = 0, lanes: int | None = None) -> Non
         while not isinstance(env, Lane):
             env = env.env
         env.name = f"{env.name} (lane {lane})"
+
+
+def name_of(env: Any) -> str:
+    """Returns an environment's id, or else its class."""
+    return env.spec.id if env.spec is not None else type(env.unwrapped).__name__
+
+
+def action_names(env: Any) -> Sequence[str]:
+    """Returns the names of discrete actions as Atari's and Minigrid's environments tell them."""
+    if not isinstance(env.action_space, spaces.Discrete):
+        return ()
+    first = env.unwrapped
+    tell, kinds = getattr(first, "get_action_meanings", None), getattr(first, "actions", None)
+    if callable(tell):
+        with faults(name_of(first), "tell its actions' meanings"):
+            names = [str(name) for name in tell()]
+    elif isinstance(kinds, type) and issubclass(kinds, enum.IntEnum):
+        names = [kind.name for kind in sorted(kinds)]
+    else:
+        return ()
+    return names if len(names) == env.action_space.n else ()
 
 
 def side_by_side(makers: Sequence[Callable[[], Any]]) -> Lanes:

@@ -7,8 +7,7 @@ because nobody else may ask an environment whether it has something.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -16,7 +15,6 @@ from typing import Any, cast
 import gymnasium
 import numpy as np
 import torch
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
@@ -24,7 +22,7 @@ from torch import Tensor
 from .apart import LanesApart
 from .config import VECTORISATIONS, nearest
 from .ids import joined, make_by_id
-from .lanes import Lane, faults, side_by_side
+from .lanes import Lane, action_names, faults, name_of, side_by_side
 from .spaces import ActionWriter, PartReader, read_actions, read_parts
 from .types import (
     PATH_COLUMNS,
@@ -399,7 +397,7 @@ def _ask_apart(env: LanesApart, lane: int, name: str, *given: Any, **named: Any)
 
 
 def _call(env: Any, name: str, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    with faults(_name(env), name):
+    with faults(name_of(env), name):
         return _probe(env.unwrapped, name)(*given, **named)
 
 
@@ -463,15 +461,15 @@ def make_world(
                 f"{vectorisation}. Give a function that makes one, or an id."
             )
     if isinstance(env, VectorEnv):
-        return describe(env, _name(env))
+        return describe(env, name_of(env))
     if isinstance(env, gymnasium.Env):
         if num_envs != 1:
             raise ValueError(
                 f"`num_envs` must be 1 for a single environment; got {num_envs}. "
                 "Give a function that makes one, or an id."
             )
-        single = Lane(env, _name(env))
-        return describe(side_by_side([lambda: single]), _name(env))
+        single = Lane(env, name_of(env))
+        return describe(side_by_side([lambda: single]), name_of(env))
     return _of_function(env, num_envs, vectorisation)
 
 
@@ -492,10 +490,10 @@ def _of_function(make: Any, num_envs: int, vectorisation: str) -> World:
     def make_lane() -> Any:
         with faults(called, "be made"):
             one = make()
-        return Lane(one, _name(one) if isinstance(one, gymnasium.Env) else called)
+        return Lane(one, name_of(one) if isinstance(one, gymnasium.Env) else called)
 
     made = joined([make_lane] * num_envs, vectorisation)
-    return describe(made, _of_first(made, _name))
+    return describe(made, _of_first(made, name_of))
 
 
 def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
@@ -512,7 +510,7 @@ def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
         )
     remarks: list[str] = []
     metadata = env.metadata
-    names = metadata.get("actions") or _of_first(env, _action_names) or ()
+    names = metadata.get("actions") or _of_first(env, action_names) or ()
     declared = [one if isinstance(one, Mapping) else {"name": str(one)} for one in names]
     writer = read_actions(env.single_action_space, declared)
     readers = read_parts(env.single_observation_space, metadata, remarks)
@@ -533,32 +531,12 @@ def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
     return World(env, spec, readers, writer, tuple(remarks))
 
 
-def _name(env: Any) -> str:
-    return env.spec.id if env.spec is not None else type(env.unwrapped).__name__
-
-
 def _of_first(env: VectorEnv[Any, Any, Any], function: Callable[[Any], Any]) -> Any:
     """Returns what a function makes of the first lane's environment, wherever that is."""
     inner = env.unwrapped
     if isinstance(inner, LanesApart):
         return inner.ask(0, function)
     return function(inner.envs[0]) if isinstance(inner, SyncVectorEnv) else None
-
-
-def _action_names(env: Any) -> Sequence[str]:
-    """Returns the names of discrete actions as Atari's and Minigrid's environments tell them."""
-    if not isinstance(env.action_space, spaces.Discrete):
-        return ()
-    first = env.unwrapped
-    tell, kinds = _probe(first, "get_action_meanings"), getattr(first, "actions", None)
-    if tell is not _ABSENT:
-        with faults(_name(first), "tell its actions' meanings"):
-            names = [str(name) for name in tell()]
-    elif isinstance(kinds, type) and issubclass(kinds, enum.IntEnum):
-        names = [kind.name for kind in sorted(kinds)]
-    else:
-        return ()
-    return names if len(names) == env.action_space.n else ()
 
 
 def _fact(declared: Mapping[str, Any]) -> Fact:

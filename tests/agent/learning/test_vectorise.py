@@ -60,9 +60,7 @@ class Batched(SyncVectorEnv[Any, Any]):
 def registered() -> Iterator[None]:
     here = "tests.agent.learning.test_vectorise"
     gymnasium.register("Slow-v0", f"{here}:Slow")
-    gymnasium.register(
-        "Batched-v0", "tests.spies:Counting", vector_entry_point=f"{here}:Batched"
-    )
+    gymnasium.register("Batched-v0", "tests.spies:Counting", vector_entry_point=f"{here}:Batched")
     yield
     del gymnasium.registry["Slow-v0"], gymnasium.registry["Batched-v0"]
 
@@ -153,9 +151,7 @@ def test_a_run_that_could_not_live_apart_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_a_run_is_the_same_and_keeps_to_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_is_the_same_and_keeps_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
     def make(*given: Any) -> World:
