@@ -5,8 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,6 +73,22 @@ class Failing(Counting):
     def close(self) -> None:
         if self.fault == "closing":
             raise OSError("door stuck")
+
+
+class Meeting(Counting):
+    """Each step waits until one in another life has begun."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def step(self, action: Any) -> Any:
+        (self.folder / str(self.life)).touch()
+        latest = time.monotonic() + 60
+        while len(list(self.folder.iterdir())) < 2:
+            assert time.monotonic() < latest, "alone"
+            time.sleep(0.01)
+        return super().step(action)
 
 
 def lanes(fault: str) -> list[Callable[[], Any]]:
@@ -155,6 +173,14 @@ def test_what_only_other_processes_can_not_do_is_named(fault: str, message: str)
         env.reset(seed=0)
         env.step(np.zeros(4, np.int64))
     assert env.closed and not multiprocessing.active_children()
+    env.close()
+
+
+@pytest.mark.slow
+def test_lanes_step_at_the_same_time(tmp_path: Path) -> None:
+    env = LanesApart([lambda: Lane(Meeting(tmp_path), "mine")] * 2, processes=2)
+    env.reset(seed=0)
+    env.step(np.zeros(2, np.int64))
     env.close()
 
 
