@@ -3,6 +3,8 @@
 Gymnasium's AsyncVectorEnv has a process for every lane, tells an error in a traceback, and joins
 infos only where lanes tell the same. Here observations come through shared memory and all else
 through a pipe, and what results equals that of lanes side by side, bit for bit.
+
+It is longer than most files because the two ends of a pipe are read together.
 """
 
 from __future__ import annotations
