@@ -274,6 +274,8 @@ class TrainConfig:
     """Where learning computes, as torch names it; lives are always lived on the processor."""
     recordings: tuple[str, ...] = ()
     """Records to imitate in place of the expert; names of the files without .npz."""
+    vectorisation: str = ""
+    """How lanes go together, one of VECTORISATIONS; what a probe chose stays so."""
     begins_as: str = ""
     """Folder or name of the mind whose weights it begins with; "": new ones."""
     perception_from: str = ""
@@ -291,6 +293,17 @@ class TrainConfig:
         """Refuses a run without an update."""
         for name in ("steps", "checkpoint_every", "evaluation_episodes", "workers"):
             _positive(name, getattr(self, name))
+        _one_of("vectorisation", self.vectorisation, VECTORISATIONS)
+        reasons = {
+            "several workers use the cores already": self.workers > 1,
+            "an expert who teaches must be in this process": self.imitation.teaches,
+        }
+        for reason, holds in reasons.items():
+            if self.vectorisation == "async" and holds:
+                raise ValueError(
+                    f"`vectorisation` must be sync or native where {reason}; got async. Leave it "
+                    "out."
+                )
         if self.updates < 1:
             raise ValueError(
                 f"`steps` must be at least {self.rollout_steps}, one rollout; got "
@@ -348,6 +361,11 @@ DRIVERS = ("mind", "expert", "visible-expert", "perceived-expert", "random")
 EXPERTS = ("expert", "visible-expert", "perceived-expert")
 """Drivers that the world's expert is, told what is true, what sensors could see, or what a mind
 believes."""
+
+
+VECTORISATIONS = ("", "sync", "async", "native")
+"""One lane after the other, lanes in other processes, all at once in the environment's own batched
+form; "": native where there is that, else sync."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -13,8 +13,9 @@ from gymnasium import error
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from .apart import LanesApart
+from .errors import WorldError
 from .lanes import describe_error, enclosed, faults, side_by_side
-from .types import WorldError
 
 
 class Offer(NamedTuple):
@@ -56,18 +57,42 @@ def offer_of(name: str) -> Offer:
     return Offer({**taken, "max_episode_steps": registered.max_episode_steps}, modes)
 
 
-def make_by_id(name: str, num_envs: int, settings: dict[str, Any]) -> VectorEnv[Any, Any, Any]:
-    """Returns the native vector environment if there is one that restarts in the same step."""
+def make_by_id(
+    name: str, num_envs: int, settings: dict[str, Any], vectorisation: str = ""
+) -> VectorEnv[Any, Any, Any]:
+    """Returns the native vector environment if there is one that restarts in the same step.
+
+    Raises:
+      ValueError: `vectorisation` names another kind than there is.
+    """
+    known = _registered(name)
     native = _native_by_id(name, num_envs, settings)
     if native is not None:
+        if vectorisation not in ("", "native"):
+            native.close()
+            raise ValueError(
+                f"`vectorisation` must be native in {name}, which steps all its lanes at once; "
+                f"got {vectorisation}. Leave it out."
+            )
         return native
+    if vectorisation == "native":
+        raise ValueError(
+            f"`vectorisation` must be sync or async in {name}, which registers no batched "
+            "environment that restarts in the same step; got native. Leave it out."
+        )
 
     def make() -> Any:
         with faults(name, "be made", "Mend the environment, or give it other settings."):
-            # what Gymnasium's checker warns of, a Lane says, and only where something breaks
-            return enclosed(gymnasium.make(name, disable_env_checker=True, **settings), name)
+            # another process may not have registered the id; and what Gymnasium's checker warns
+            # of, a Lane says, and only where something breaks
+            return enclosed(gymnasium.make(known, disable_env_checker=True, **settings), name)
 
-    return side_by_side([make] * num_envs)
+    return joined([make] * num_envs, vectorisation)
+
+
+def joined(makers: Sequence[Callable[[], Any]], vectorisation: str) -> VectorEnv[Any, Any, Any]:
+    """Returns a lane for each maker, in this process or in others."""
+    return LanesApart(makers) if vectorisation == "async" else side_by_side(makers)
 
 
 def _native_by_id(

@@ -6,6 +6,7 @@ it was done, in words about arrays. A Lane says it where it happens, in the user
 
 from __future__ import annotations
 
+import enum
 import operator
 import os
 import sysconfig
@@ -22,7 +23,7 @@ from gymnasium import Space, spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
-from .types import WorldError
+from .errors import WorldError
 
 _GYMNASIUM = Path(gymnasium.__file__).parent
 _MIDDLE = (  # code that mistakes pass through on their way here
@@ -33,6 +34,10 @@ _MIDDLE = (  # code that mistakes pass through on their way here
 )
 _STANDARD = sysconfig.get_paths()["stdlib"]
 MEND_RESET = "Mend the environment, whose reset must take `seed` and `options`."
+DIFFERENT = (
+    "Lanes must have the same spaces; got: {} Make the environment's spaces follow from its "
+    "settings alone."
+)
 LONGEST = 400  # characters of an error's words that a message repeats
 _OUTER = (OrderEnforcing, PassiveEnvChecker, TimeLimit)  # what gymnasium.make puts on
 
@@ -165,14 +170,57 @@ class Lanes(SyncVectorEnv[Any, Any]):
     def _add_info(
         self, vector_infos: dict[str, Any], env_info: dict[str, Any], env_num: int
     ) -> dict[str, Any]:
-        for key, value in env_info.items():
-            if key in vector_infos and not _joins(vector_infos[key], value):
-                vector_infos[key] = _loosened(vector_infos[key], value, self.num_envs)
-                vector_infos[key][env_num] = value
-                vector_infos[f"_{key}"][env_num] = True
-            else:
-                vector_infos = super()._add_info(vector_infos, {key: value}, env_num)
-        return vector_infos
+        return join_info(self.num_envs, super()._add_info, vector_infos, env_info, env_num)
+
+
+def join_info(
+    lanes: int,
+    add: Callable[[dict[str, Any], dict[str, Any], int], dict[str, Any]],
+    joined: dict[str, Any],
+    info: dict[str, Any],
+    lane: int,
+) -> dict[str, Any]:
+    """Returns the infos of `lanes` with those of one more lane, put in by Gymnasium's `add` where
+    they are of the same kind."""
+    for key, value in info.items():
+        if key in joined and not _joins(joined[key], value):
+            joined[key] = _loosened(joined[key], value, lanes)
+            joined[key][lane] = value
+            joined[f"_{key}"][lane] = True
+        else:
+            joined = add(joined, {key: value}, lane)
+    return joined
+
+
+def number(envs: Sequence[Any], first: int = 0, lanes: int | None = None) -> None:
+    """Has each Lane say in its messages which one it is, where there are several."""
+    if (len(envs) if lanes is None else lanes) == 1:
+        return
+    for lane, env in enumerate(envs, first):
+        while not isinstance(env, Lane):
+            env = env.env
+        env.name = f"{env.name} (lane {lane})"
+
+
+def name_of(env: Any) -> str:
+    """Returns an environment's id, or else its class."""
+    return env.spec.id if env.spec is not None else type(env.unwrapped).__name__
+
+
+def action_names(env: Any) -> Sequence[str]:
+    """Returns the names of discrete actions as Atari's and Minigrid's environments tell them."""
+    if not isinstance(env.action_space, spaces.Discrete):
+        return ()
+    first = env.unwrapped
+    tell, kinds = getattr(first, "get_action_meanings", None), getattr(first, "actions", None)
+    if callable(tell):
+        with faults(name_of(first), "tell its actions' meanings"):
+            names = [str(name) for name in tell()]
+    elif isinstance(kinds, type) and issubclass(kinds, enum.IntEnum):
+        names = [kind.name for kind in sorted(kinds)]
+    else:
+        return ()
+    return names if len(names) == env.action_space.n else ()
 
 
 def side_by_side(makers: Sequence[Callable[[], Any]]) -> Lanes:
@@ -182,12 +230,11 @@ def side_by_side(makers: Sequence[Callable[[], Any]]) -> Lanes:
       WorldError: a maker raises, or the lanes differ in their spaces.
     """
     try:
-        return Lanes(makers, autoreset_mode=AutoresetMode.SAME_STEP)
+        made = Lanes(makers, autoreset_mode=AutoresetMode.SAME_STEP)
     except RuntimeError as problem:
-        raise WorldError(
-            f"Lanes must have the same spaces; got: {shorten(str(problem), LONGEST)} "
-            "Make the environment's spaces follow from its settings alone."
-        ) from problem
+        raise WorldError(DIFFERENT.format(shorten(str(problem), LONGEST))) from problem
+    number(made.envs)
+    return made
 
 
 def _joins(kept: Any, value: Any) -> bool:
@@ -277,8 +324,9 @@ def misfit(space: Space[Any], value: Any, name: str) -> str:
         if not isinstance(value, Sequence) or len(value) != len(space.spaces):
             return f"`{name}` must be a tuple of {len(space.spaces)} parts; got {_shape(value)}"
         pairs = zip(space.spaces, value, strict=True)
-        return next(filter(None, (misfit(s, v, f"{name}/{k}") for k, (s, v) in enumerate(pairs))),
-                    "")
+        return next(
+            filter(None, (misfit(s, v, f"{name}/{k}") for k, (s, v) in enumerate(pairs))), ""
+        )
     if isinstance(space, spaces.Discrete):
         try:
             index = operator.index(bool(value) if isinstance(value, np.bool_) else value)

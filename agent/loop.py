@@ -24,6 +24,7 @@ from .types import (
     Tick,
     Trace,
     Truth,
+    WorldError,
     from_numpy,
     to_numpy,
 )
@@ -159,9 +160,12 @@ class Life:
         if trace is not None and driver != "mind":
             self._state = replace(self._state, action=world.writer.read(actions))
         self._trace, self._intention = None, None
-        raw, reward, terminated, truncated, infos = world.env.step(actions)
-        self._outcome = world.outcome(reward, terminated, truncated, infos)
-        self._observation = world.observe(raw, infos, self._outcome.ended)
+        try:
+            raw, reward, terminated, truncated, infos = world.env.step(actions)
+            self._outcome = world.outcome(reward, terminated, truncated, infos)
+            self._observation = world.observe(raw, infos, self._outcome.ended)
+        except WorldError as problem:
+            raise WorldError(f"{problem} It was step {self._index + 1} of this life.") from problem
         self._raw, self._infos = raw, infos
         tick = Tick(
             index=self._index,

@@ -19,6 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from .errors import WorldError as WorldError
+
 Note = TypeVar("Note")
 
 EMOTIONS = ("joy", "distress", "hope", "fear", "relief", "frustration", "surprise", "curiosity")
@@ -33,10 +35,6 @@ SCENE_COLUMNS = (
     "presence",  # probability that there is anything
 )
 PATH_COLUMNS = ("x", "y")  # [m] ahead and left, in the agent's own frame
-
-
-class WorldError(ValueError):
-    """An environment did what none may do; the message says what, and how to mend it."""
 
 
 # ------------------------------------------------------------------ what a world declares

@@ -7,21 +7,22 @@ because nobody else may ask an environment whether it has something.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import gymnasium
 import numpy as np
 import torch
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .ids import make_by_id
-from .lanes import Lane, faults, side_by_side
+from .apart import LanesApart
+from .config import VECTORISATIONS, nearest
+from .ids import joined, make_by_id
+from .lanes import Lane, action_names, faults, name_of, side_by_side
 from .spaces import ActionWriter, PartReader, read_actions, read_parts
 from .types import (
     PATH_COLUMNS,
@@ -55,6 +56,13 @@ class World:
     def num_envs(self) -> int:
         """B, lanes that run side by side."""
         return int(self.env.num_envs)
+
+    @property
+    def vectorisation(self) -> str:
+        """How lanes go together: sync, async or native."""
+        if self._is_native:
+            return "native"
+        return "async" if isinstance(self.env.unwrapped, LanesApart) else "sync"
 
     # ------------------------------------------------------------------------ notes
 
@@ -213,7 +221,10 @@ class World:
 
     def offers(self, name: str) -> bool:
         """Returns whether every lane has the method `name` (expert, view, snapshot, …)."""
-        return all(_probe(part, name) is not _ABSENT for part in self._parts())
+        inner = self.env.unwrapped
+        if isinstance(inner, LanesApart):
+            return all(inner.ask(lane, _offers, name) for lane in range(self.num_envs))
+        return all(_offers(part, name) for part in self._parts())
 
     def expert(self, view: str = "true") -> Callable[[], Any]:
         """Returns a driver that gives the environment's own expert's actions for all lanes.
@@ -221,11 +232,17 @@ class World:
         Ask for it after a reset.
 
         Raises:
-          ValueError: the view is unknown, or the environment has no expert.
+          ValueError: the view is unknown, the environment has no expert, or it is in another
+            process.
         """
         if view not in EXPERT_VIEWS:
             raise ValueError(
                 f"`view` must be one of {', '.join(EXPERT_VIEWS)}; got {view!r}. Choose one."
+            )
+        if isinstance(self.env.unwrapped, LanesApart):
+            raise ValueError(
+                f"`vectorisation` must be sync for the expert of {self.spec.env}, who knows only "
+                "what is in his own process; got async. Choose sync, or another driver."
             )
         experts = [make(view=view) for make in self._ask("expert", "Use the driver `random`.")]
         if self._is_native:
@@ -295,9 +312,9 @@ class World:
             does not render to arrays.
         """
         if self.offers("picture"):
-            parts = self._parts()
-            where, index = (parts[0], lane) if self._is_native else (parts[lane], 0)
-            drawn = _probe(where, "picture")(lane=index, view=view, width=width, height=height)
+            found = self._ask("picture", "Leave it out.")
+            draw, index = (found[0], lane) if self._is_native else (found[lane], 0)
+            drawn = draw(lane=index, view=view, width=width, height=height)
             return np.asarray(drawn, np.uint8)
         if view != "world":
             raise ValueError(
@@ -331,7 +348,7 @@ class World:
 
     @property
     def _is_native(self) -> bool:
-        return not isinstance(self.env.unwrapped, SyncVectorEnv)
+        return not isinstance(self.env.unwrapped, (SyncVectorEnv, LanesApart))
 
     def _parts(self) -> list[Any]:
         """Returns what may be asked: the native vector environment, or each lane's own."""
@@ -339,10 +356,12 @@ class World:
         return [e.unwrapped for e in inner.envs] if isinstance(inner, SyncVectorEnv) else [inner]
 
     def _ask(self, name: str, mend: str) -> list[Any]:
-        found = [_probe(part, name) for part in self._parts()]
-        if any(method is _ABSENT for method in found):
+        if not self.offers(name):
             raise ValueError(f"`{self.spec.env}` must offer `{name}`; it doesn't. {mend}")
-        return found
+        inner = self.env.unwrapped
+        if isinstance(inner, LanesApart):
+            return [partial(_ask_apart, inner, lane, name) for lane in range(self.num_envs)]
+        return [_probe(part, name) for part in self._parts()]
 
     def _native(self, name: str) -> Any:
         if not self._is_native:
@@ -368,6 +387,20 @@ def _probe(target: Any, name: str) -> Any:
     return found if callable(found) else _ABSENT
 
 
+def _offers(env: Any, name: str) -> bool:
+    return _probe(env.unwrapped, name) is not _ABSENT
+
+
+def _ask_apart(env: LanesApart, lane: int, name: str, *given: Any, **named: Any) -> Any:
+    """Returns what a lane's method gives in its own process."""
+    return env.ask(lane, _call, name, given, named)
+
+
+def _call(env: Any, name: str, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    with faults(name_of(env), name):
+        return _probe(env.unwrapped, name)(*given, **named)
+
+
 def _lane_of(found: Any, lane: int) -> Any:
     """Returns one lane of an info: an array's element, or a dict of batched arrays taken apart."""
     if not isinstance(found, Mapping):
@@ -390,6 +423,7 @@ def make_world(
     env: str | gymnasium.Env[Any, Any] | VectorEnv[Any, Any, Any] | Callable[[], Any],
     num_envs: int = 1,
     settings: Mapping[str, Any] | None = None,
+    vectorisation: str = "",
 ) -> World:
     """Returns a world of `num_envs` lanes.
 
@@ -398,43 +432,68 @@ def make_world(
         environment (one lane only), or a vector environment that restarts in the same step.
       num_envs: lanes; ignored for a vector environment, which has its own.
       settings: keyword arguments for the environment that an id names, such as `render_mode`.
+      vectorisation: "sync" has one lane step after the other, "async" has them step in other
+        processes, at the same time, and "native" all at once in the environment's own batched
+        form; "" is native where an id registers that, else sync. What is lived is the same.
     Raises:
-      ValueError: an unknown id or setting, an unsupported space or kind of restart.
+      ValueError: an unknown id or setting, an unsupported space, kind of restart or vectorisation.
     """
+    if vectorisation not in VECTORISATIONS:
+        known = ", ".join(filter(None, VECTORISATIONS))
+        raise ValueError(
+            f"`vectorisation` must be one of {known}; got {vectorisation!r}."
+            f"{nearest(vectorisation, VECTORISATIONS)}"
+        )
     if num_envs < 1:
         raise ValueError(f"`num_envs` must be at least 1; got {num_envs}. Give a whole number.")
     if isinstance(env, str):
-        made = make_by_id(env, num_envs, dict(settings or {}))
-        return describe(made, env)
+        return describe(make_by_id(env, num_envs, dict(settings or {}), vectorisation), env)
     if settings:
         raise ValueError(
             f"`settings` must be empty unless `env` is an id; got {sorted(settings)}. "
             "Give them to the environment when you make it."
         )
+    if isinstance(env, (VectorEnv, gymnasium.Env)):
+        own = "native" if isinstance(env, VectorEnv) else "sync"
+        if vectorisation not in ("", own):
+            raise ValueError(
+                f"`vectorisation` must be {own} for an environment that is made already; got "
+                f"{vectorisation}. Give a function that makes one, or an id."
+            )
     if isinstance(env, VectorEnv):
-        return describe(env, _name(env))
+        return describe(env, name_of(env))
     if isinstance(env, gymnasium.Env):
         if num_envs != 1:
             raise ValueError(
                 f"`num_envs` must be 1 for a single environment; got {num_envs}. "
                 "Give a function that makes one, or an id."
             )
-        single = Lane(env, _name(env))
-        return describe(side_by_side([lambda: single]), _name(env))
-    if not callable(env):
+        single = Lane(env, name_of(env))
+        return describe(side_by_side([lambda: single]), name_of(env))
+    return _of_function(env, num_envs, vectorisation)
+
+
+def _of_function(make: Any, num_envs: int, vectorisation: str) -> World:
+    """Returns a world whose lanes a function makes."""
+    if not callable(make):
         raise TypeError(
-            f"`env` must be an id, an environment, or a function that makes one; got {env!r}. "
+            f"`env` must be an id, an environment, or a function that makes one; got {make!r}. "
             "Give one of these."
         )
-    called = str(getattr(env, "__name__", "env"))
+    called = str(getattr(make, "__name__", "env"))
+    if vectorisation == "native":
+        raise ValueError(
+            f"`vectorisation` must be sync or async for {called}, a function; got native. "
+            "Give a vector environment instead."
+        )
 
-    def make() -> Any:
+    def make_lane() -> Any:
         with faults(called, "be made"):
-            one = env()
-        return Lane(one, _name(one) if isinstance(one, gymnasium.Env) else called)
+            one = make()
+        return Lane(one, name_of(one) if isinstance(one, gymnasium.Env) else called)
 
-    made = side_by_side([make] * num_envs)
-    return describe(made, _name(made.envs[0]))
+    made = joined([make_lane] * num_envs, vectorisation)
+    return describe(made, _of_first(made, name_of))
 
 
 def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
@@ -451,7 +510,7 @@ def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
         )
     remarks: list[str] = []
     metadata = env.metadata
-    names = metadata.get("actions") or _action_names(env)
+    names = metadata.get("actions") or _of_first(env, action_names) or ()
     declared = [one if isinstance(one, Mapping) else {"name": str(one)} for one in names]
     writer = read_actions(env.single_action_space, declared)
     readers = read_parts(env.single_observation_space, metadata, remarks)
@@ -472,25 +531,12 @@ def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
     return World(env, spec, readers, writer, tuple(remarks))
 
 
-def _name(env: Any) -> str:
-    return env.spec.id if env.spec is not None else type(env.unwrapped).__name__
-
-
-def _action_names(env: VectorEnv[Any, Any, Any]) -> Sequence[str]:
-    """Returns the names of discrete actions as Atari's and Minigrid's environments tell them."""
-    inner, space = env.unwrapped, env.single_action_space
-    if not isinstance(inner, SyncVectorEnv) or not isinstance(space, spaces.Discrete):
-        return ()
-    first = inner.envs[0].unwrapped
-    tell, kinds = _probe(first, "get_action_meanings"), getattr(first, "actions", None)
-    if tell is not _ABSENT:
-        with faults(_name(first), "tell its actions' meanings"):
-            names = [str(name) for name in tell()]
-    elif isinstance(kinds, type) and issubclass(kinds, enum.IntEnum):
-        names = [kind.name for kind in sorted(kinds)]
-    else:
-        return ()
-    return names if len(names) == space.n else ()
+def _of_first(env: VectorEnv[Any, Any, Any], function: Callable[[Any], Any]) -> Any:
+    """Returns what a function makes of the first lane's environment, wherever that is."""
+    inner = env.unwrapped
+    if isinstance(inner, LanesApart):
+        return inner.ask(0, function)
+    return function(inner.envs[0]) if isinstance(inner, SyncVectorEnv) else None
 
 
 def _fact(declared: Mapping[str, Any]) -> Fact:

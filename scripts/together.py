@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,8 @@ def _join(
 ) -> Any:  # fmt: skip
     group = Group(rank, size, address)
     try:
-        return work(Trainer(config, run, tell, say, resumes, group))
+        with closing(Trainer(config, run, tell, say, resumes, group)) as trainer:
+            return work(trainer)
     finally:
         group.close()
 

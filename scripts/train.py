@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 import tyro
@@ -21,6 +21,7 @@ from mindloop.agent.learning.classifier import check_fit, fitting, read_descript
 from mindloop.agent.learning.recipes import NEED_EXPERT, recipe
 from mindloop.agent.learning.run_folder import read_config
 from mindloop.agent.learning.trainer import Progress as Update
+from mindloop.agent.learning.vectorise import choose
 from mindloop.agent.learning.workers import WorkerLost, torchrun_place
 from mindloop.agent.store import load_mind
 from mindloop.agent.viewer.wording import number
@@ -59,6 +60,9 @@ class Options:
     """Imitate these lives, as `mindloop play --record FILE` keeps them, in place of the expert."""
     device: str = "cpu"
     """Where learning computes: cpu, or cuda where there is one."""
+    vectorisation: Literal["auto", "sync", "async", "native"] = "auto"
+    """How lanes go together: one after the other, in other processes, or all at once in the
+    environment's own batched form; auto tries what there is for about a second each."""
     mind: str | None = None
     """Begin with the weights of this mind: its folder, or its name if it ships with mindloop."""
     perception: Path | None = None
@@ -95,7 +99,10 @@ def main(options: Options) -> int:
     if options.resume and options.run is None:
         raise UserError("`--resume` must be given with `--run FOLDER`, the run to go on with.")
     with mistakes():
-        config = read_config(options.run) if options.resume and options.run else _plan(options)
+        config = (
+            read_config(options.run) if options.resume and options.run
+            else _vectorised(_plan(options), say)
+        )  # fmt: skip
         if options.minutes is not None and not options.resume:
             config = replace(config, steps=steps_in(options.minutes, config, say))
         run = options.run or _folder(options)
@@ -157,7 +164,8 @@ def _plan(options: Options) -> TrainConfig:
     settings = settings_of(life, found)
     takes = found.defaults or {}
     tests: dict[str, Any] = {k: v for k, v in TESTED_IN.items() if k in takes}
-    world = make_world(options.env, 1, settings)
+    asked = "" if options.vectorisation == "auto" else options.vectorisation
+    world = make_world(options.env, 1, settings, asked)
     chosen = recipe(options.recipe, world.spec)
     needs_expert = options.recipe in NEED_EXPERT and not options.recordings
     if needs_expert and not world.offers("expert"):
@@ -182,7 +190,7 @@ def _plan(options: Options) -> TrainConfig:
         mind=replace(mind, seed=options.seed), begins_as=options.mind or "",
         recordings=options.recordings, device=_device(options.device),
         perception_from=str(options.perception or ""),
-        workers=_workers(options),
+        workers=_workers(options), vectorisation=asked,
         checkpoint_every=options.checkpoint_every, evaluate_every=options.evaluate_every,
         evaluation_episodes=options.evaluation_episodes,
         target=float("inf") if options.target is None else options.target,
@@ -201,6 +209,16 @@ def _device(name: str) -> str:
         said = str(error).split("\n")[0]
         raise UserError(f"`--device` must be one that torch has here; {name}: {said}") from error
     return name
+
+
+def _vectorised(config: TrainConfig, say: Callable[[str], None]) -> TrainConfig:
+    """Returns the config with how its lanes go together, by a probe if it was not asked for."""
+    if config.vectorisation:
+        return config
+    choice = choose(config)
+    if choice.speeds:
+        say(str(choice))
+    return replace(config, vectorisation=choice.vectorisation)
 
 
 def _workers(options: Options) -> int:

@@ -11,16 +11,18 @@ ROOT = Path(__file__).parent.parent
 
 # Each room of agent/ -> what it may import of agent/. A folder stands for its files, which may
 # import one another.
-BASE = {"types", "config"}
+BASE = {"errors", "types", "config"}
 AGENT = {
-    "types": set[str](),
+    "errors": set[str](),
+    "types": {"errors"},
     "config": set[str](),
     "nets": BASE,
     "memory": BASE | {"nets"},
     "spaces": BASE,
-    "lanes": BASE,
-    "ids": BASE | {"lanes"},
-    "world": BASE | {"ids", "lanes", "spaces"},
+    "lanes": {"errors"},
+    "apart": {"errors", "lanes"},  # without torch, so that its processes start quickly
+    "ids": BASE | {"apart", "lanes"},
+    "world": BASE | {"apart", "ids", "lanes", "spaces"},
     "perception": BASE | {"memory", "nets"},
     "reasoning": BASE | {"nets"},
     "emotion": BASE | {"nets"},
@@ -50,6 +52,7 @@ LEARNING = {
     "online": LIVES | {"decision"},
     "recordings": BASE | {"viewer"},
     "trainer": LIVES,
+    "vectorise": LIVES | {"apart"},
 }
 
 

@@ -97,7 +97,9 @@ class Trainer:
             )
         self.config = config
         self.run, self.tell, self.say = run, tell, say
-        self.world = make_world(config.env, config.ppo.lanes, dict(config.settings))
+        self.world = make_world(
+            config.env, config.ppo.lanes, dict(config.settings), config.vectorisation
+        )
         self.mind = self._first_mind(kept is not None)
         self.life = Life(self.world, LoopConfig(seed=self._first_seed), self.mind)
         self.rng = torch.Generator().manual_seed(config.seed)
@@ -158,6 +160,10 @@ class Trainer:
         if result is None:  # a run that had ended before
             result = self._conclude()
         return result
+
+    def close(self) -> None:
+        """Frees what the world holds, such as processes of its lanes; may be called twice."""
+        self.world.close()
 
     def measure(self, updates: int = 3) -> float:
         """Returns how many steps a second this run lives and learns from, by some updates.

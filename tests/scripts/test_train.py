@@ -71,6 +71,9 @@ WRONG = {
     "`perception` must be a folder that `mindloop perceive` wrote": (
         "CartPole-v1", "--perception", "nowhere",
     ),
+    "`vectorisation` must be sync or async in CartPole-v1": (
+        "CartPole-v1", "--vectorisation", "native",
+    ),
     "CartPole-v1 has no presets": ("CartPole-v1", "--preset", "calm"),
     "environment's id; got 'CartPoll-v1'": ("CartPoll-v1",),
 }  # fmt: skip
@@ -94,6 +97,7 @@ def test_a_folder_that_cannot_be_written_is_named(
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SystemExit) as ended:
-        cli.main(("train", "CartPole-v1", "--steps", "1024", "--run", str(tmp_path / "file" / "r")))
+        cli.main(("train", "CartPole-v1", "--steps", "1024", "--run", str(tmp_path / "file" / "r"),
+                  "--vectorisation", "sync"))  # fmt: skip
     assert ended.value.code == 2
     assert "must be a folder that can be written" in " ".join(capsys.readouterr().err.split())
