@@ -21,7 +21,7 @@ PROGRAMS = {
     "train": "Train a mind in any environment, from reward.",
     "play": "Drive yourself with the keyboard.",
     "replay": "Show a record again, exactly.",
-    "bench": "Measure how fast worlds make frames.",
+    "bench": "Measure how fast worlds make frames and minds learn, beside others.",
 }
 """Each is the module mindloop.NAME with a frozen dataclass `Options` and `main(options)`."""
 

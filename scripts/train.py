@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,13 +19,14 @@ from mindloop.agent.ids import offer_of
 from mindloop.agent.learning.recipes import NEED_EXPERT, recipe
 from mindloop.agent.learning.trainer import Progress as Update
 from mindloop.agent.learning.trainer import Trainer, read_config
-from mindloop.agent.learning.workers import Group, WorkerLost, free_address, torchrun_place
+from mindloop.agent.learning.workers import WorkerLost, torchrun_place
 from mindloop.agent.scoring import Interval
 from mindloop.agent.store import load_mind
 from mindloop.agent.viewer.wording import number
 from mindloop.agent.world import make_world
 from mindloop.errors import UserError
 from mindloop.living import DRIVING, LifeOptions, mistakes, settings_of
+from mindloop.team import measure, together
 from mindloop.tuning import settle
 
 TESTED_IN = {"split": "test", "end_on_collision": False}  # where the environment takes them
@@ -114,68 +113,9 @@ def _writable(run: Path) -> Iterator[None]:
         ) from error
 
 
-Work = Callable[[Trainer], Interval | float]
-
-
 def learn(trainer: Trainer) -> Interval:
     """Trains to the end."""
     return trainer.train()
-
-
-def measure(trainer: Trainer) -> float:
-    """Returns the steps a second that a run makes."""
-    return trainer.measure()
-
-
-def together(
-    work: Work, config: TrainConfig, run: Path, resumes: bool = False,
-    tell: Callable[[Update], None] = lambda _: None, say: Callable[[str], None] = lambda _: None,
-) -> Any:  # fmt: skip
-    """Returns what `work` gives in as many processes as the config says, this one their leader; or,
-    under torchrun, in this one of those that it started."""
-    place = torchrun_place()
-    if place is not None or config.workers == 1:
-        return _join(work, config, run, resumes, *(place or (0, 1)), "", tell, say)
-    address = free_address()
-    os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries that new processes load
-    context = multiprocessing.get_context("spawn")
-    others = [
-        context.Process(
-            target=_follow, args=(work, config, run, resumes, rank, config.workers, address),
-            daemon=True,
-        )
-        for rank in range(1, config.workers)
-    ]
-    for other in others:
-        other.start()
-    try:
-        result = _join(work, config, run, resumes, 0, config.workers, address, tell, say)
-        for other in others:
-            other.join()
-    finally:
-        for other in others:
-            other.terminate()
-    return result
-
-
-def _join(
-    work: Work, config: TrainConfig, run: Path, resumes: bool, rank: int, size: int, address: str,
-    tell: Callable[[Update], None], say: Callable[[str], None],
-) -> Any:  # fmt: skip
-    group = Group(rank, size, address)
-    try:
-        return work(Trainer(config, run, tell, say, resumes, group))
-    finally:
-        group.close()
-
-
-def _follow(
-    work: Work, config: TrainConfig, run: Path, resumes: bool, rank: int, size: int, address: str
-) -> None:
-    """Is a worker that does not lead, in a process of its own."""
-    settle()
-    with suppress(WorkerLost):  # the leader tells
-        _join(work, config, run, resumes, rank, size, address, lambda _: None, lambda _: None)
 
 
 def steps_in(minutes: float, config: TrainConfig, say: Callable[[str], None]) -> int:
