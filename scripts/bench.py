@@ -1,12 +1,11 @@
-"""Measure frames per CPU-second of mindloop's worlds beside those that people use today.
+"""Measure mindloop beside what people use today: `envs` frames of worlds, `learn` whole training.
 
-Every case runs alone in a process of its own, one thread, warm-up left out.
+Everything runs in fresh processes, warm-up left out; `envs` alone and in one thread.
 """
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import platform
 import sys
@@ -19,6 +18,8 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from mindloop.fresh import apart
+from mindloop.bench_learn import race
 from mindloop.bench_worlds import CAR_RACING_SIZE, NATIVE, VERSIONED, WORLDS, Case, Result, measure
 from mindloop.errors import UserError, nearest
 
@@ -29,26 +30,55 @@ SYNC_BATCHES = (1, 16)  # SyncVectorEnv steps lives one after another: more only
 class Options:
     """What `mindloop bench` is asked for."""
 
-    what: tyro.conf.Positional[Literal["envs"]]
-    """What to measure."""
+    what: tyro.conf.Positional[Literal["envs", "learn"]]
+    """What to measure: frames of worlds, or training."""
     batches: tuple[int, ...] = (1, 16, 64, 256)
-    """Lives side by side."""
+    """envs: lives side by side."""
     sizes: tuple[int, ...] = (32, 64, 128)
-    """Width and height of the picture [px]; other than 64 at one batch only."""
+    """envs: width and height of the picture [px]; other than 64 at one batch only."""
     seconds: float = 5.0
-    """CPU time to measure each case for [s]."""
+    """Time to measure each case for [s]; envs: CPU time, learn: whole rollouts, at least one."""
     worlds: tuple[str, ...] = ()
-    """Only worlds whose name contains one of these words; all if none is given."""
+    """envs: only worlds whose name contains one of these words; all if none is given."""
+    rounds: int = 3
+    """learn: how often each contestant is measured, in turn with the others."""
+    workers: int | None = None
+    """learn: processes of ours; by default one for each core."""
+    only: tuple[str, ...] = ()
+    """learn: only contestants whose name contains one of these words; all if none is given."""
+    lanes: int | None = None
+    """learn: lives side by side in each of our workers; by default the recipe's 64."""
+    ticks: int | None = None
+    """learn: length of a rollout; by default the recipe's 32, and 128 for SB3."""
     json: Path | None = None
     """Also write the results here."""
 
 
 def main(options: Options) -> int:
     """Measures, shows a table, and returns the exit code."""
-    plan = cases(options)
     console = Console()
-    report: dict[str, Any] = {"machine": machine(), "load_before": load()}
-    report["seconds"] = options.seconds
+    report: dict[str, Any] = {
+        "machine": machine(), "load_before": load(), "seconds": options.seconds
+    }  # fmt: skip
+    if options.what == "learn":
+        found = race(
+            console, options.seconds, options.rounds, options.workers, options.only,
+            options.lanes, options.ticks,
+        )  # fmt: skip
+    else:
+        found = worlds(console, options)
+    report |= {"load_after": load(), **found}
+    for name in ("machine", "load_before", "load_after"):
+        console.print(f"{name}: {report[name]}", markup=False, highlight=False)
+    if options.json is not None:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(report, indent=1, default=asdict))
+    return 0
+
+
+def worlds(console: Console, options: Options) -> dict[str, Any]:
+    """Measures frames of worlds, shows a table, and returns the report."""
+    plan = cases(options)
     results = []
     for number, case in enumerate(plan, 1):
         console.print(
@@ -56,16 +86,8 @@ def main(options: Options) -> int:
             markup=False, highlight=False,
         )
         results.append(alone(case))
-    report["load_after"] = load()
-    report["results"] = [asdict(result) for result in results]
-    report["times_faster"] = ratios(results)
     console.print(table(results))
-    for name in ("machine", "load_before", "load_after"):
-        console.print(f"{name}: {report[name]}", markup=False, highlight=False)
-    if options.json is not None:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(report, indent=1))
-    return 0
+    return {"results": results, "times_faster": ratios(results)}
 
 
 def cases(options: Options) -> list[Case]:
@@ -104,24 +126,11 @@ def cases(options: Options) -> list[Case]:
 
 def alone(case: Case) -> Result:
     """Returns the result of a case measured in a fresh process of one thread."""
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries that the new process loads
-    process = context.Process(target=_answer, args=(sender, case))
-    process.start()
-    sender.close()
     try:
-        result: Result = receiver.recv()
-    except EOFError:  # it died without an answer
-        process.join()
-        error = f"its process ended with code {process.exitcode}"
-        return Result(case.world, case.batch, case.size, error=error)
-    process.join()
+        (result,) = apart(measure, case)
+    except RuntimeError as error:  # it died
+        return Result(case.world, case.batch, case.size, error=str(error))
     return result
-
-
-def _answer(sender: Any, case: Case) -> None:
-    sender.send(measure(case))
 
 
 def table(results: list[Result]) -> Table:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import mindloop  # registers the native worlds
+from mindloop.fresh import Ready, trouble
 
 Picture = NDArray[Any]
 ACTION_ROWS = 256  # actions drawn beforehand, used again and again
@@ -73,14 +74,13 @@ class World(NamedTuple):
     close: Callable[[], None]
 
 
-def measure(case: Case) -> Result:
+def measure(case: Case, ready: Ready = bool) -> Result:
     """Returns the frames per CPU-second of one case; never raises for what the world does."""
+    ready()
     try:
         return _measure(case)
     except Exception as error:  # the peers' worlds may raise anything; the others shall go on
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        hint = " (pip install 'mindloop[bench]')" if isinstance(error, ImportError) else ""
-        return Result(case.world, case.batch, case.size, error=what + hint)
+        return Result(case.world, case.batch, case.size, error=trouble(error))
 
 
 def _measure(case: Case) -> Result:
@@ -209,6 +209,9 @@ WORLDS: dict[str, Callable[[int, int], World]] = {
     "EnvPool CarRacing-v3": _envpool,
 }
 """How to make each world: (batch, size) -> World."""
-VERSIONED = ("mindloop", "gymnasium", "highway-env", "envpool", "numpy", "numba", "pygame-ce")
+VERSIONED = (
+    "mindloop", "gymnasium", "highway-env", "envpool", "stable-baselines3", "torch", "numpy",
+    "numba", "pygame-ce",
+)  # fmt: skip
 """Packages whose versions a result needs to mean anything."""
 NATIVE = tuple(name for name in WORLDS if name.startswith(mindloop.__name__))
