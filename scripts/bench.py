@@ -18,10 +18,10 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from mindloop.fresh import apart
 from mindloop.bench_learn import race
 from mindloop.bench_worlds import CAR_RACING_SIZE, NATIVE, VERSIONED, WORLDS, Case, Result, measure
 from mindloop.errors import UserError, nearest
+from mindloop.fresh import apart
 
 SYNC_BATCHES = (1, 16)  # SyncVectorEnv steps lives one after another: more only takes longer
 

@@ -14,11 +14,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from mindloop.fresh import Ready, apart
 from mindloop.bench_ours import arithmetic, ours, where_time_goes
 from mindloop.bench_pace import Entry, Pace, run_config
 from mindloop.bench_rivals import plain, plain_of_each, sb3_car_racing, sb3_driving
 from mindloop.errors import UserError, nearest
+from mindloop.fresh import Ready, apart
 
 RIVAL_TICKS = 128  # T of Stable-Baselines3 unless --ticks says otherwise
 

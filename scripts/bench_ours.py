@@ -36,8 +36,8 @@ from mindloop.agent.types import (
     WorldSpec,
 )
 from mindloop.agent.world import World, make_world
-from mindloop.fresh import Ready
 from mindloop.bench_pace import Entry, Pace, paced
+from mindloop.fresh import Ready
 from mindloop.together import together
 from mindloop.tuning import settle
 

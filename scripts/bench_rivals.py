@@ -21,8 +21,8 @@ from mindloop.agent.config import PPOConfig
 from mindloop.agent.nets import linear
 from mindloop.agent.perception import Perception
 from mindloop.agent.world import describe
-from mindloop.fresh import Ready
 from mindloop.bench_pace import Entry, Pace, paced
+from mindloop.fresh import Ready
 
 RIVAL_LANES = 8  # of Stable-Baselines3's DummyVecEnv
 SIZE = 64  # [px] width and height that CarRacing's 96 are brought to

@@ -18,7 +18,7 @@ from mindloop.errors import UserError, nearest
 PROGRAMS = {
     "run": "Live some episodes in a window, in a video or unseen, and print the scores.",
     "evaluate": "Score a driver on many towns, with 95 % intervals.",
-    "train": "Train a mind in any environment, from reward.",
+    "train": "Train a mind in any environment, from an expert, from reward or from both.",
     "perceive": "Learn to tell images apart, of a world or a folder; a mind can start from it.",
     "play": "Drive yourself with the keyboard.",
     "replay": "Show a record again, exactly.",

@@ -15,7 +15,6 @@ from rich.console import Console
 
 from mindloop import bench_learn
 from mindloop.agent.config import PPOConfig, TrainConfig
-from mindloop.fresh import Ready, apart
 from mindloop.bench_learn import (
     ARITHMETIC,
     CONTESTANTS,
@@ -36,6 +35,7 @@ from mindloop.bench_ours import Stopwatch
 from mindloop.bench_pace import Entry, Pace, paced
 from mindloop.bench_rivals import ppo_loss
 from mindloop.errors import UserError
+from mindloop.fresh import Ready, apart
 
 PACES = [
     Pace(OURS, 900.0, threads=1), Pace(OURS, 1000.0, threads=1), Pace(OURS, 1400.0, threads=1),
