@@ -41,6 +41,25 @@ class Counting(gymnasium.Env[Any, Any]):
         return shown, reward, ends and not self.truncates, ends and self.truncates, info
 
 
+class Naming(gymnasium.Env[Any, Any]):
+    """Shows a one of three; the reward is 1 for naming it. Episodes of 10 steps."""
+
+    def __init__(self) -> None:
+        self.observation_space, self.action_space = spaces.Discrete(3), spaces.Discrete(3)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.now, self.shown = 0, int(self.np_random.integers(3))
+        return self.shown, {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        reward, self.now = float(action == self.shown), self.now + 1
+        self.shown = int(self.np_random.integers(3))
+        return self.shown, reward, False, self.now == 10, {}
+
+
 class Spaces(gymnasium.Env[Any, Any]):
     """Random observations of any space, any action space, episodes of 5 steps."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,23 @@ import pytest
 from mindloop import cli
 
 
-@pytest.mark.slow
-def test_a_mind_is_trained_and_then_lives(tmp_path: Path) -> None:
+def started_in(folder: Path) -> Callable[..., str]:
+    """Returns a function that runs a program in a folder, and gives what it printed."""
+
     def mindloop(*words: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "mindloop.cli", *words], cwd=tmp_path,
+            [sys.executable, "-m", "mindloop.cli", *words], cwd=folder,
             capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    return mindloop
+
+
+@pytest.mark.slow
+def test_a_mind_is_trained_and_then_lives(tmp_path: Path) -> None:
+    mindloop = started_in(tmp_path)
     out = mindloop("train", "CartPole-v1", "--steps", "20480", "--seed", "1", "--run", "r")
     assert "Held-out score" in out
     again = mindloop("train", "--run", "r", "--resume")  # it had ended: nothing is lived again
@@ -34,14 +42,7 @@ def test_a_mind_is_trained_and_then_lives(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_driver_imitates_with_two_workers_and_its_beliefs_are_compared(tmp_path: Path) -> None:
-    def mindloop(*words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "mindloop.cli", *words], cwd=tmp_path,
-            capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
+    mindloop = started_in(tmp_path)
     mindloop("train", "--preset", "empty", "--recipe", "quick-imitation", "--steps", "8192",
              "--workers", "2", "--run", "r", "--evaluation-episodes", "2")  # fmt: skip
     out = mindloop("evaluate", "--preset", "empty", "--driver", "perceived-expert", "--mind",

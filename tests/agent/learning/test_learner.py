@@ -26,26 +26,7 @@ from mindloop.agent.loop import Life
 from mindloop.agent.mind import Mind
 from mindloop.agent.types import Affect
 from mindloop.agent.world import make_world
-from tests.spies import Counting
-
-
-class Identity(gymnasium.Env[Any, Any]):
-    """Shows a one of three; the reward is 1 for naming it. Episodes of 10 steps."""
-
-    def __init__(self) -> None:
-        self.observation_space, self.action_space = spaces.Discrete(3), spaces.Discrete(3)
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        super().reset(seed=seed)
-        self.now, self.shown = 0, int(self.np_random.integers(3))
-        return self.shown, {}
-
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        reward, self.now = float(action == self.shown), self.now + 1
-        self.shown = int(self.np_random.integers(3))
-        return self.shown, reward, False, self.now == 10, {}
+from tests.spies import Counting, Naming
 
 
 def rollout_of(life: Life, ticks: int) -> tuple[Rollout, Mind]:
@@ -107,7 +88,7 @@ def test_arrivals_are_zero_where_terminated_and_the_next_value_elsewhere() -> No
 @pytest.mark.slow
 def test_it_learns_to_name_what_it_sees_and_twice_alike() -> None:
     def learned() -> tuple[Mind, float]:
-        world = make_world(Identity, 8)
+        world = make_world(Naming, 8)
         perception = PerceptionConfig(features=16, vector_width=16, memory="none")
         mind = Mind(world.spec, MindConfig(perception=perception))
         life = Life(world, LoopConfig(seed=1), mind)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import gymnasium
 import pytest
 import torch
-from gymnasium import spaces
 
 from mindloop.agent.config import (
     ImitationConfig,
@@ -28,35 +25,18 @@ from mindloop.agent.loop import Life
 from mindloop.agent.mind import Mind
 from mindloop.agent.viewer.recorder import Recorder
 from mindloop.agent.world import World, make_world
+from tests.spies import Naming
 
 PERCEPTION = PerceptionConfig(features=16, vector_width=16, memory="none")
 
 
-class Shown(gymnasium.Env[Any, Any]):
-    """Shows one of three; episodes of 10 steps without any reward."""
-
-    def __init__(self) -> None:
-        self.observation_space, self.action_space = spaces.Discrete(3), spaces.Discrete(3)
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        super().reset(seed=seed)
-        self.now, self.shown = 0, int(self.np_random.integers(3))
-        return self.shown, {}
-
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        self.now, self.shown = self.now + 1, int(self.np_random.integers(3))
-        return self.shown, 0.0, False, self.now == 10, {}
-
-
 def recorded(path: Path, drivers: list[str], lanes: int = 1) -> World:
     """Records a life in which a person names what is shown, and chance anything."""
-    world = make_world(Shown, lanes)
+    world = make_world(Naming, lanes)
     life = Life(world, LoopConfig(driver="random"), Mind(world.spec, MindConfig(
         perception=PERCEPTION)))  # fmt: skip
     life.reset()
-    with Recorder(path, {"env": "Shown"}) as recorder:
+    with Recorder(path, {"env": "Naming"}) as recorder:
         for driver in drivers:
             shown = life.observation.parts[world.spec.parts[0].name].argmax(-1).numpy()
             recorder.tick(life.step(shown if driver == "human" else None))
