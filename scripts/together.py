@@ -19,7 +19,8 @@ from mindloop.agent.scoring import Interval
 from mindloop.errors import UserError
 from mindloop.tuning import settle
 
-Work = Callable[[Trainer], Interval | float]
+Work = Callable[[Trainer], Any]
+"""What every worker does with its trainer; new processes find it by its name."""
 
 
 def learn(trainer: Trainer) -> Interval:

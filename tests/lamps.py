@@ -53,4 +53,4 @@ class Lamps(gymnasium.Env[Any, Any]):
         return image, 0.0, False, self._steps >= 40, info
 
 
-gymnasium.register("Lamps-v0", Lamps)
+gymnasium.register("Lamps-v0", f"{__name__}:Lamps")

@@ -15,7 +15,7 @@ import pytest
 
 from mindloop import cli
 from mindloop.agent.learning.classifier import load_classifier
-from mindloop.agent.learning.trainer import read_config
+from mindloop.agent.learning.run_folder import read_config
 from tests.agent.learning.shapes import shapes
 
 LAMPS = Path(__file__).parents[1] / "lamps.py"

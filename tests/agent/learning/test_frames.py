@@ -63,9 +63,9 @@ def test_what_is_unknown_is_named() -> None:
         image_part(spec)
     with pytest.raises(ValueError, match=r"`part` must be one of observation; got 'camera'"):
         collect(LAMPS, {}, "lamp", 48, 1, 0, part="camera")
-    for wrong in ({"frames": 0, "every": 1}, {"frames": 1, "every": 0}):
+    for frames, every in ((0, 1), (1, 0)):
         with pytest.raises(ValueError, match="must be at least 1; got 0"):
-            collect(LAMPS, {}, "lamp", seed=0, **wrong)
+            collect(LAMPS, {}, "lamp", frames, every, 0)
 
 
 def test_frames_of_a_life_stay_together_and_show_what_they_are_said_to() -> None:

@@ -147,7 +147,8 @@ def test_a_run_is_the_same_and_keeps_to_it(tmp_path: Path, monkeypatch: pytest.M
         made.append(given[3] if len(given) > 3 else "")
         return make_world(*given)
 
-    monkeypatch.setattr("mindloop.agent.learning.trainer.make_world", make)
+    for room in ("judging", "trainer"):
+        monkeypatch.setattr(f"mindloop.agent.learning.{room}.make_world", make)
     minds = []
     for kind in ("sync", "async"):
         run = Trainer(replace(CONFIG, vectorisation=kind), tmp_path / kind)
