@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -15,52 +13,34 @@ import numpy as np
 import pytest
 
 from mindloop.agent.viewer import record
+from tests.screens import Hand, finish, virtual_screen
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        shutil.which("Xvfb") is None or shutil.which("xdotool") is None,
-        reason="needs Xvfb and xdotool",
-    ),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def screen() -> Iterator[str]:
     """Gives the name of a virtual screen."""
-    reader, writer = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
-        pass_fds=(writer,), stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    os.close(writer)
-    with os.fdopen(reader) as answer:
-        name = ":" + answer.readline().strip()
-    yield name
-    server.terminate()
-    server.wait(10)
+    yield from virtual_screen("1400x900")
 
 
-class Program:
+class Program(Hand):
     """A program with a window, and the hand that presses its keys."""
 
     def __init__(self, screen: str, folder: Path, *words: str) -> None:
-        hidden = ("SDL_VIDEODRIVER", "WAYLAND_DISPLAY")
-        kept = {name: value for name, value in os.environ.items() if name not in hidden}
-        self.environment = {**kept, "DISPLAY": screen, "OMP_NUM_THREADS": "1"}
+        super().__init__(screen)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mindloop.cli", *words], cwd=folder, env=self.environment,
+            [sys.executable, "-m", "mindloop.cli", *words], cwd=folder,
+            env={**self.environment, "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         try:
-            self.window = self.find(patience=600)
-            time.sleep(1.0)
-            self.do("windowfocus", "--sync", self.window)
+            self.focus(self.find)
         except BaseException:
-            self.process.kill()
+            finish(self.process)
             raise
 
-    def find(self, patience: float) -> str:
+    def find(self, patience: float = 600) -> str:
         """Waits for the window; gives its number."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
@@ -70,15 +50,10 @@ class Program:
             words = ["xdotool", "search", "--onlyvisible", "--class", "^mindloop$"]
             found = subprocess.run(words, env=self.environment, capture_output=True, text=True)
             if found.stdout.strip():
+                time.sleep(1.0)
                 return found.stdout.split()[0]
             time.sleep(0.2)
         pytest.fail(f"No window in {patience:.0f} s.")
-
-    def do(self, *words: str, patience: float = 60) -> str:
-        return subprocess.run(
-            ["xdotool", *words], env=self.environment, check=True, capture_output=True, text=True,
-            timeout=patience,
-        ).stdout  # fmt: skip
 
     def hold(self, key: str, seconds: float) -> None:
         self.do("keydown", key)
@@ -92,7 +67,7 @@ class Program:
         try:
             out, _ = self.process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            finish(self.process)
             raise
         assert time.monotonic() - asked < 30.0  # a second where the machine is idle
         return out

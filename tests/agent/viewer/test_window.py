@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -17,8 +16,7 @@ import pygame
 import pytest
 
 from mindloop.agent.viewer.window import Mode, Order, Window, display_available
-
-NEEDED = ("Xvfb", "xdotool")
+from tests.screens import Hand, finish, virtual_screen
 
 CHILD = """
 import json, os, sys, time
@@ -66,39 +64,27 @@ def has_drawn(drawn: int, state: dict[str, Any]) -> bool:
 
 @pytest.fixture(scope="module")
 def screen() -> Iterator[str]:
-    """A virtual screen on a free display number; gives its name."""
-    missing = [name for name in NEEDED if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"needs {' and '.join(missing)}: apt-get install xvfb xdotool")
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "1400x1000x24", "-nolisten", "tcp"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert server.stdout is not None
-    yield ":" + server.stdout.readline().strip()
-    server.terminate()
-    server.wait(10)
-    server.stdout.close()
+    """Gives the name of a virtual screen."""
+    yield from virtual_screen("1400x1000")
 
 
-class Person:
+class Person(Hand):
     """Someone at a window of their own: presses keys, looks at what the window says it shows."""
 
     def __init__(self, screen: str, mode: str, shots: Path) -> None:
-        self.environment = {k: v for k, v in os.environ.items()
-                            if k not in ("SDL_VIDEODRIVER", "WAYLAND_DISPLAY")}
-        self.environment["DISPLAY"] = screen
+        super().__init__(screen)
         code = CHILD.format(folder=str(Path(__file__).parent), mode=mode, shots=str(shots))
         self.log = shots / "log.txt"
         with self.log.open("w") as log:
-            self.child = subprocess.Popen([sys.executable, "-c", code], env=self.environment,
-                                          stdout=log)
-        self.window = str(self.until(lambda s: s["drawn"] > 0, 120)["window"])
-        self.do("windowfocus", "--sync", self.window)
-
-    def do(self, *words: str) -> str:
-        """Runs xdotool."""
-        return subprocess.run(["xdotool", *words], env=self.environment, check=True,
-                              capture_output=True, text=True, timeout=60).stdout
+            self.child = subprocess.Popen(
+                [sys.executable, "-c", code], env=self.environment, stdout=log, text=True
+            )
+        try:
+            self.until(lambda s: s["drawn"] > 0, 120)
+            self.window = self.focus(lambda: str(self.state()["window"]))
+        except BaseException:
+            finish(self.child)
+            raise
 
     def press(self, key: str) -> None:
         """Presses and releases a key."""
@@ -127,9 +113,7 @@ def person(screen: str, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
     """Someone who watches, or drives, as the test's parameter says."""
     someone = Person(screen, getattr(request, "param", "watch"), tmp_path)
     yield someone
-    if someone.child.poll() is None:
-        someone.child.kill()
-    someone.child.wait(30)
+    finish(someone.child)
 
 
 @pytest.mark.slow
