@@ -250,8 +250,8 @@ class World:
         return lambda: np.stack([np.asarray(expert.act()) for expert in experts])
 
     def believing_expert(self) -> Callable[[Percept], Any]:
-        """Returns a driver that gives the world's own expert's actions for all lanes as if what a
-        mind believes were so; ask for it after a reset.
+        """Returns a driver that gives the world's own expert's actions for all lanes on what a
+        mind believes, and how much it doubts it; ask for it after a reset.
 
         Raises:
           ValueError: the world is not native, or its expert can't be told what to believe.
@@ -263,7 +263,8 @@ class World:
             view = self.view("visible")
             believed = {"facts": percept.facts, "scene": percept.scene, "path": percept.path}
             arrays = {name: note.numpy() for name, note in believed.items()}
-            return expert.act(view._replace(known=np.ones_like(view.known), **arrays))
+            view = view._replace(known=np.ones_like(view.known), **arrays)
+            return expert.act(view, doubt=percept.doubt.numpy())
 
         return act
 

@@ -6,6 +6,8 @@ held-out lives afterwards, and probabilities are set right there.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -17,6 +19,7 @@ BETA = 0.5  # Seitzer 2022: between likelihood (0) and squared error (1)
 SPEED_UNIT = 10.0  # [m/s] and
 PATH_UNIT = 2.0  # [m]: errors in these units count alike
 NORMAL_95 = 1.959964  # standard deviations that hold 95 % of a normal distribution
+MOST = 10.0  # times that a rare moment counts more than a common one
 FEWEST = 200  # moments from which on a calibration is fitted
 (_RANGE, _SPEEDS, _CLASS, _PRESENCE) = (0, slice(1, 3), 3, 6)  # columns of a scene
 
@@ -55,6 +58,39 @@ def failure_soon(cost: Tensor, ended: Tensor, horizon: int = HORIZON) -> tuple[T
     return label, known
 
 
+class Rarity(NamedTuple):
+    """How much more rare moments count in losses, 1 to MOST; from one rollout's labels.
+
+    Without it a pedestrian on the road, one moment in fifty, is not worth learning to see: the
+    part of the moments p counts 1/√p times. Probabilities are set right by calibration.
+    """
+
+    facts: Tensor
+    """f32[K]: of a boolean, where it is true; of a number, wherever it is known."""
+    risk: Tensor
+    """f32[]: of moments before a failure."""
+    kinds: Tensor
+    """f32[C]: of each class in the scene's sectors."""
+
+
+def rarity(labels: Labels, spec: WorldSpec) -> Rarity:
+    """Returns how rare what the labels say is."""
+    known = labels.known.float()
+    boolean = torch.tensor([fact.is_boolean for fact in spec.facts], dtype=torch.bool)
+    true = (labels.facts * known).sum(0) / known.sum(0).clamp(min=1.0)
+    part = torch.where(boolean, true, known.mean(0))
+    risk_known = labels.risk_known.float()
+    risk = (labels.risk * risk_known).sum() / risk_known.sum().clamp(min=1.0)
+    classes = len(spec.scene.classes) if spec.scene is not None else 0
+    kinds = labels.scene[..., _CLASS][labels.scene[..., _PRESENCE] > 0.5].long()
+    count = torch.bincount(kinds, minlength=classes).float()
+    return Rarity(_emphasis(part), _emphasis(risk), _emphasis(count / max(len(kinds), 1)))
+
+
+def _emphasis(part: Tensor) -> Tensor:
+    return part.clamp(min=MOST**-2).rsqrt()
+
+
 # ------------------------------------------------------------------------------------- losses
 
 
@@ -65,24 +101,31 @@ def beta_nll(mean: Tensor, sigma: Tensor, target: Tensor) -> Tensor:
     return likelihood * variance.detach() ** BETA
 
 
-def perception_losses(stated: Beliefs, labels: Labels, spec: WorldSpec) -> dict[str, Tensor]:
+def perception_losses(
+    stated: Beliefs, labels: Labels, spec: WorldSpec, rare: Rarity
+) -> dict[str, Tensor]:
     """Returns {name: scalar} of what the world lets be learned: facts, scene, path, risk."""
     found = {}
     if spec.facts:
-        found["facts"] = facts_loss(stated, labels, spec)
+        found["facts"] = facts_loss(stated, labels, spec, rare.facts)
     if spec.scene is not None:
-        found["scene"] = scene_loss(stated, labels, spec.scene.range / 2)
+        found["scene"] = scene_loss(stated, labels, spec.scene.range / 2, rare.kinds)
     if spec.path_points:
         found["path"] = functional.smooth_l1_loss(
             stated.path / PATH_UNIT, labels.path / PATH_UNIT
         )
-    risk = functional.binary_cross_entropy_with_logits(stated.risk, labels.risk, reduction="none")
+    risk = functional.binary_cross_entropy_with_logits(
+        stated.risk, labels.risk, reduction="none", pos_weight=rare.risk
+    )
     found["risk"] = _mean(risk, labels.risk_known)
     return found
 
 
-def facts_loss(stated: Beliefs, labels: Labels, spec: WorldSpec) -> Tensor:
-    """Returns the mean loss of facts: a likelihood for numbers, cross-entropy for booleans."""
+def facts_loss(stated: Beliefs, labels: Labels, spec: WorldSpec, rare: Tensor) -> Tensor:
+    """Returns the mean loss of facts: a likelihood for numbers, cross-entropy for booleans.
+
+    `rare` f32[K] is `Rarity.facts`.
+    """
     booleans = torch.tensor([k for k, fact in enumerate(spec.facts) if fact.is_boolean])
     numbers = torch.tensor([k for k, fact in enumerate(spec.facts) if not fact.is_boolean])
     total = stated.fact.new_zeros(())
@@ -94,17 +137,21 @@ def facts_loss(stated: Beliefs, labels: Labels, spec: WorldSpec) -> Tensor:
             stated.fact[:, numbers] / half, stated.fact_sigma[:, numbers] / half,
             labels.facts[:, numbers] / half,
         )  # fmt: skip
-        total = total + _mean(loss, labels.known[:, numbers])
+        total = total + _mean(loss * rare[numbers], labels.known[:, numbers])
     if len(booleans):
         loss = functional.binary_cross_entropy_with_logits(
-            stated.fact[:, booleans], labels.facts[:, booleans], reduction="none"
-        )
+            stated.fact[:, booleans], labels.facts[:, booleans], reduction="none",
+            pos_weight=rare[booleans],
+        )  # fmt: skip
         total = total + _mean(loss, labels.known[:, booleans])
     return total
 
 
-def scene_loss(stated: Beliefs, labels: Labels, range_unit: float) -> Tensor:
-    """Returns the mean loss of sectors: whether there is something, and if so what and where."""
+def scene_loss(stated: Beliefs, labels: Labels, range_unit: float, rare: Tensor) -> Tensor:
+    """Returns the mean loss of sectors: whether there is something, and if so what and where.
+
+    `rare` f32[C] is `Rarity.kinds`.
+    """
     present = labels.scene[..., _PRESENCE]
     there = present > 0.5
     unit = stated.range.new_tensor((range_unit, SPEED_UNIT, SPEED_UNIT))
@@ -115,7 +162,7 @@ def scene_loss(stated: Beliefs, labels: Labels, range_unit: float) -> Tensor:
     if len(mean):
         loss = loss + beta_nll(mean, sigma, target).mean()
         kinds = labels.scene[there][:, _CLASS].long()
-        loss = loss + functional.cross_entropy(stated.classes[there], kinds)
+        loss = loss + functional.cross_entropy(stated.classes[there], kinds, rare)
     return loss
 
 

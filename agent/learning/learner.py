@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..config import TrainConfig
 from ..types import AbstractDecision, AbstractPerception, Behaviour, Modality, WorldSpec
 from .augment import random_shift
-from .auxiliary import perception_losses
+from .auxiliary import Rarity, perception_losses, rarity
 from .imitation import imitation_loss
 from .ppo import RewardScale, divergence, gae, policy_loss, quantile_loss
 from .rollout import Rollout
@@ -50,6 +50,7 @@ class Learner:
             self.perception = copy.deepcopy(perception).to(self.device)
             self.decision = copy.deepcopy(decision).to(self.device)
         self.done = 0
+        self._rare = Rarity(torch.ones(0), torch.ones(0), torch.ones(0))  # of each rollout
         self.scale = RewardScale(config.ppo.lanes, config.ppo.gamma, group)
         self.flat = Flat((self.perception, self.decision))
         self.optimiser = torch.optim.AdamW(
@@ -75,6 +76,7 @@ class Learner:
             reward, rollout.value, rollout.arrival, rollout.ended, config.gamma, config.gae_lambda
         )
         target = advantage + rollout.value
+        self._rare = Rarity(*(x.to(self.device) for x in rarity(rollout.labels, self.spec)))
         rows: list[Losses] = []
         epochs = config.epochs if phase == "ppo" else 1
         for done in range(1, epochs + 1):
@@ -211,7 +213,9 @@ class Learner:
     ) -> Tensor:
         """Returns the weighted losses of all heads that the action does not need."""
         weights: Mapping[str, float] = asdict(self.config.auxiliary)
-        losses = perception_losses(self.perception.beliefs(features), part.labels, self.spec)
+        losses = perception_losses(
+            self.perception.beliefs(features), part.labels, self.spec, self._rare
+        )
         losses["expect"] = self._expect_loss(part, encoded, features)
         losses["novelty"] = self.perception.unfamiliarity(features).mean()
         told.update({f"{name}_loss": float(loss.detach()) for name, loss in losses.items()})

@@ -13,6 +13,7 @@ from ..batch import BatchEnv, BatchVectorEnv
 from . import declare
 from .actions import ACCELERATIONS, BRAKE_SCALE, DRIVE_SCALE, STEERINGS
 from .config import DrivingConfig
+from .doubt import careful
 from .expert import View, drive_all
 from .lives import Array
 from .world import DrivingWorld
@@ -27,14 +28,17 @@ class Expert:
         self._chosen = np.zeros((world.lanes, 2), np.int64)
         world.view(source)  # an unknown source is told at once
 
-    def act(self, view: View | None = None) -> Any:
+    def act(self, view: View | None = None, doubt: Array | None = None) -> Any:
         """Returns actions [B] (or [B, 2] in a continuous world; one action for a single Env).
 
         Args:
           view: what to act on instead of the expert's own view, e.g. what a mind believes.
+          doubt: standard deviations f32[B, FACTS] of that view's facts, whose booleans are then
+            probabilities; None: the facts are so.
         """
         v = self._world.view(self._source) if view is None else view
-        drive_all(v.facts, v.path, v.state, v.command, self._chosen)
+        facts = v.facts if doubt is None else careful(v.facts, doubt)
+        drive_all(facts, v.path, v.state, v.command, self._chosen)
         steering, pedal = self._chosen[:, 0], self._chosen[:, 1]
         actions: Array
         if self._world.config.action == "discrete":

@@ -187,6 +187,7 @@ def test_the_perceived_expert_drives_on_what_is_believed() -> None:
     believed = replace(
         life.trace.percept, facts=torch.from_numpy(seen.facts),
         scene=torch.from_numpy(seen.scene), path=torch.from_numpy(seen.path),
+        doubt=torch.zeros_like(life.trace.percept.doubt),
     )  # fmt: skip
     assert np.array_equal(act(believed), told())
     believed.facts[:, is_red], believed.facts[:, near] = 1.0, 1.0

@@ -17,6 +17,7 @@ from mindloop.agent.learning.auxiliary import (
     meaningful,
     perception_losses,
     platt,
+    rarity,
     scene_loss,
 )
 from mindloop.agent.types import (
@@ -109,10 +110,27 @@ def test_what_is_not_known_teaches_nothing() -> None:
     facts = torch.tensor([[1.0, 30.0, 1.0], [0.0, 0.0, -1.0]])
     known = torch.tensor([[True, True, True], [True, False, True]])
     belief = torch.tensor([[2.0, 31.0, 0.5], [-2.0, 5.0, 0.0]], requires_grad=True)
-    facts_loss(stated(belief), labels(facts, known), SPEC).backward()  # type: ignore[no-untyped-call]
+    facts_loss(stated(belief), labels(facts, known), SPEC, torch.ones(3)).backward()  # type: ignore[no-untyped-call]
     assert belief.grad is not None
     assert belief.grad[1, 1] == 0 and bool((belief.grad[known] != 0).all())
     assert belief.grad[0, 1] > 0 > belief.grad[1, 0] * -1, "pulled towards the truth"
+
+
+def test_what_is_rare_counts_more_and_where_it_is_so() -> None:
+    facts = torch.zeros(100, 3)
+    facts[:4, 0] = 1.0  # one in twenty five
+    known = torch.ones(100, 3, dtype=torch.bool)
+    known[:, 1] = facts[:, 0] > 0
+    told = labels(facts, known)
+    told.scene[:, 0, 3], told.scene[:, 0, 6] = 1.0, 1.0  # a car to one side, nothing to the other
+    rare = rarity(told, SPEC)
+    assert rare.facts.tolist() == pytest.approx([5.0, 5.0, 1.0])
+    assert float(rare.risk) == pytest.approx(10.0), "never seen, and never counted without bound"
+    assert rare.kinds.tolist() == pytest.approx([10.0, 1.0])
+    belief = torch.zeros(100, 3, requires_grad=True)
+    facts_loss(stated(belief), told, SPEC, rare.facts).backward()  # type: ignore[no-untyped-call]
+    assert belief.grad is not None
+    assert belief.grad[0, 0] == pytest.approx(-5 * float(belief.grad[50, 0]))
 
 
 def test_an_empty_sector_teaches_presence_only() -> None:
@@ -121,7 +139,7 @@ def test_an_empty_sector_teaches_presence_only() -> None:
         tensor.requires_grad_()
     truth = labels(torch.zeros(2, 3))
     truth.scene[0, 1] = torch.tensor([12.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0])
-    scene_loss(belief, truth, 25.0).backward()  # type: ignore[no-untyped-call]
+    scene_loss(belief, truth, 25.0, torch.ones(2)).backward()  # type: ignore[no-untyped-call]
     assert belief.range.grad is not None and belief.classes.grad is not None
     assert belief.range.grad[0, 1] > 0, "20 m is too far for 12 m"
     assert int((belief.range.grad != 0).sum()) == 1
@@ -131,8 +149,8 @@ def test_an_empty_sector_teaches_presence_only() -> None:
 
 def test_a_world_that_tells_nothing_teaches_only_risk() -> None:
     silent = WorldSpec("test", (), SPEC.actions)
-    belief = stated(torch.zeros(2, 0))
-    assert set(perception_losses(belief, labels(torch.zeros(2, 0)), silent)) == {"risk"}
+    belief, told = stated(torch.zeros(2, 0)), labels(torch.zeros(2, 0))
+    assert set(perception_losses(belief, told, silent, rarity(told, silent))) == {"risk"}
 
 
 def test_calibration_sets_doubt_and_probability_right() -> None:
