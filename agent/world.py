@@ -60,7 +60,7 @@ class World:
     @property
     def vectorisation(self) -> str:
         """How lanes go together: sync, async or native."""
-        if self._is_native:
+        if self.is_native:
             return "native"
         return "async" if isinstance(self.env.unwrapped, LanesApart) else "sync"
 
@@ -117,7 +117,7 @@ class World:
         A native world's view "visible" knows it, remembered things included; of others it is the
         truth where they call it known.
         """
-        if not self._is_native or not self.offers("view"):
+        if not self.is_native or not self.offers("view"):
             return self.truth(infos)
         view = self.view("visible")
         facts = np.array(view.facts, np.float32)
@@ -245,7 +245,7 @@ class World:
                 "what is in his own process; got async. Choose sync, or another driver."
             )
         experts = [make(view=view) for make in self._ask("expert", "Use the driver `random`.")]
-        if self._is_native:
+        if self.is_native:
             return cast(Callable[[], Any], experts[0].act)
         return lambda: np.stack([np.asarray(expert.act()) for expert in experts])
 
@@ -275,12 +275,12 @@ class World:
     def snapshot(self, lane: int = 0) -> Any:
         """Returns the whole state of one lane, to be handed to `restore`."""
         take = self._ask("snapshot", "Its episodes can only be restarted.")
-        return take[0](lane) if self._is_native else take[lane]()
+        return take[0](lane) if self.is_native else take[lane]()
 
     @property
     def is_resumable(self) -> bool:
         """Whether lives can be kept and gone on with exactly: native worlds with snapshots."""
-        return self._is_native and self.offers("snapshot") and self.offers("look")
+        return self.is_native and self.offers("snapshot") and self.offers("look")
 
     def look(self) -> tuple[Any, Mapping[str, Any]]:
         """Returns the raw observation and infos of now, after a restore; native worlds only."""
@@ -290,7 +290,7 @@ class World:
     def restore(self, snapshot: Any, lane: int = 0) -> None:
         """Puts one lane back to where `snapshot` was taken; `look` shows it."""
         put = self._ask("restore", "Its episodes can only be restarted.")
-        if self._is_native:
+        if self.is_native:
             put[0](snapshot, lane)
         else:
             put[lane](snapshot)
@@ -298,7 +298,7 @@ class World:
     def intervene(self, lane: int, operation: Any) -> None:
         """Changes the world in one lane: the operation is the world's own."""
         mend = "Choose a world that can be changed."
-        if self._is_native:
+        if self.is_native:
             self._native("intervene")(lane, operation)
         else:
             self._ask("intervene", mend)[lane](0, operation)
@@ -314,7 +314,7 @@ class World:
         """
         if self.offers("picture"):
             found = self._ask("picture", "Leave it out.")
-            draw, index = (found[0], lane) if self._is_native else (found[lane], 0)
+            draw, index = (found[0], lane) if self.is_native else (found[lane], 0)
             drawn = draw(lane=index, view=view, width=width, height=height)
             return np.asarray(drawn, np.uint8)
         if view != "world":
@@ -342,13 +342,14 @@ class World:
 
     def score_so_far(self, lane: int = 0) -> dict[str, float]:
         """Returns the scores of a running episode; empty but in native worlds that keep them."""
-        if not self._is_native or not self.offers("score"):
+        if not self.is_native or not self.offers("score"):
             return {}
         found = self._native("score")(lane)
         return {name: float(value) for name, value in found.items()}
 
     @property
-    def _is_native(self) -> bool:
+    def is_native(self) -> bool:
+        """Whether the environment steps all lanes itself, at once."""
         return not isinstance(self.env.unwrapped, (SyncVectorEnv, LanesApart))
 
     def _parts(self) -> list[Any]:
@@ -365,7 +366,7 @@ class World:
         return [_probe(part, name) for part in self._parts()]
 
     def _native(self, name: str) -> Any:
-        if not self._is_native:
+        if not self.is_native:
             raise ValueError(
                 f"`{name}` must be asked of a native vector environment; {self.spec.env} is "
                 "vectorised by gymnasium. Leave it out."

@@ -81,7 +81,7 @@ def run_config(workers: int, lanes: int | None = None, ticks: int | None = None)
     """
     settings = settings_of(LifeOptions(env=DRIVING, preset="default"), offer_of(DRIVING))
     world = make_world(DRIVING, 1, settings)
-    chosen = recipe(RECIPE, world.spec)
+    chosen = recipe(RECIPE, world.spec, world.is_native)
     world.close()
     ppo = replace(
         chosen.ppo, kl_stop=0.0, lanes=lanes or chosen.ppo.lanes, ticks=ticks or chosen.ppo.ticks

@@ -32,6 +32,7 @@ from mindloop.together import learn, steps_in, together
 from mindloop.tuning import settle
 
 VALUES_FIRST = 0.04  # part of a run that goes on from another mind
+LIVED = 2000  # ticks of each lane between two checkpoints, where each cuts all episodes short
 TESTED_IN = {"split": "test", "end_on_collision": False}  # where the environment takes them
 
 
@@ -72,8 +73,9 @@ class Options:
     """Folder of the run; by default runs/ENV__RECIPE__SEED__TIME."""
     resume: bool = False
     """Go on with the run in that folder."""
-    checkpoint_every: int = 10
-    """Updates between two checkpoints."""
+    checkpoint_every: int | None = None
+    """Updates between two checkpoints: 10, or more where episodes can't be gone on with and begin
+    anew at each."""
     evaluate_every: int = 0
     """Updates between two evaluations in held-out episodes; 0: at the end only."""
     evaluation_episodes: int = 10
@@ -166,7 +168,7 @@ def _plan(options: Options) -> TrainConfig:
     tests: dict[str, Any] = {k: v for k, v in TESTED_IN.items() if k in takes}
     asked = "" if options.vectorisation == "auto" else options.vectorisation
     world = make_world(options.env, 1, settings, asked)
-    chosen = recipe(options.recipe, world.spec)
+    chosen = recipe(options.recipe, world.spec, world.is_native)
     needs_expert = options.recipe in NEED_EXPERT and not options.recordings
     if needs_expert and not world.offers("expert"):
         raise UserError(
@@ -183,6 +185,9 @@ def _plan(options: Options) -> TrainConfig:
         if options.mind is None:
             mind = replace(mind, perception=fitting(mind.perception, seen))
         check_fit(seen, world.spec.parts, mind.perception)
+    every = options.checkpoint_every
+    if every is None:
+        every = 10 if world.is_resumable else max(10, -(-LIVED // chosen.ppo.ticks))
     world.close()
     return TrainConfig(
         env=options.env, settings=settings, test_settings=tests, steps=options.steps,
@@ -191,7 +196,7 @@ def _plan(options: Options) -> TrainConfig:
         recordings=options.recordings, device=_device(options.device),
         perception_from=str(options.perception or ""),
         workers=_workers(options), vectorisation=asked,
-        checkpoint_every=options.checkpoint_every, evaluate_every=options.evaluate_every,
+        checkpoint_every=every, evaluate_every=options.evaluate_every,
         evaluation_episodes=options.evaluation_episodes,
         target=float("inf") if options.target is None else options.target,
     )  # fmt: skip

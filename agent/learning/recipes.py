@@ -14,6 +14,9 @@ NEED_EXPERT = ("quick-imitation", "driving")
 PIXELS = PPOConfig(
     ticks=32, lanes=64, epochs=2, minibatches=4, learning_rate=4e-4, kl_stop=0.05
 )
+SLOW_PIXELS = PPOConfig(  # other people's worlds draw some hundred pictures a second, not thousands
+    ticks=128, lanes=8, epochs=6, minibatches=4, learning_rate=3e-4, kl_stop=0.05
+)
 NUMBERS = PPOConfig(
     ticks=64, lanes=16, epochs=8, minibatches=4, learning_rate=1e-3, gamma=0.98, gae_lambda=0.9
 )
@@ -29,12 +32,13 @@ class Recipe:
     mind: MindConfig = field(default_factory=MindConfig)
 
 
-def recipe(name: str, spec: WorldSpec) -> Recipe:
+def recipe(name: str, spec: WorldSpec, is_native: bool) -> Recipe:
     """Returns the settings of this name for a world.
 
     Args:
       name: one of RECIPES.
       spec: the world; pixels want a memory and more width than a few numbers do.
+      is_native: whether its lanes are stepped all at once, so that many cost little.
     Raises:
       ValueError: an unknown name.
     """
@@ -48,9 +52,9 @@ def recipe(name: str, spec: WorldSpec) -> Recipe:
         "driving": ImitationConfig(share=0.8, value_share=0.01, weight=0.2),
     }[name]
     if any(part.modality is Modality.IMAGE for part in spec.parts):
-        ppo = PIXELS
+        ppo = PIXELS if is_native else SLOW_PIXELS
         if name == "driving":
-            ppo = replace(PIXELS, learning_rate=2e-4, entropy=0.0)
+            ppo = replace(ppo, learning_rate=2e-4, entropy=0.0)
         return Recipe(ppo, imitation)
     mind = MindConfig(perception=PerceptionConfig(features=64, memory="none"))
     return Recipe(CONTINUOUS if spec.actions.is_box else NUMBERS, imitation, mind)
