@@ -68,6 +68,63 @@ class DecisionConfig:
 
 
 @dataclass(frozen=True)
+class ReasoningConfig:
+    """Rules, shield and look-ahead."""
+
+    use: str = "off"
+    """How much reasons, one of REASONING: nothing, rules alone, the shield alone, both, or both
+    and look-ahead."""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    """{name: text} of rule files besides the world's own."""
+    width: float = 2.0
+    """[σ] half the interval that a believed number lies in for rules."""
+    possible: float = 0.2
+    """Probability from which a boolean is possibly true."""
+    certain: float = 0.8
+    """Probability from which it is certainly true."""
+    present: float = 0.5
+    """Probability from which the shield takes a thing to be there."""
+    margin: float = 0.5
+    """[m] least distance that the shield adds to what is needed."""
+    margin_width: float = 3.0
+    """[σ] of a perceived distance that it adds besides."""
+    reaction: float = 0.3
+    """[s] RSS's ρ: what passes before the ego brakes; latency comes on top."""
+    latency: float = 0.0
+    """[s] from seeing to acting; over it others are taken to do their worst."""
+    lead_brake: float = 8.0
+    """[m/s2] the strongest braking of others that the shield withstands."""
+    brake: float = 6.0
+    """[m/s2] braking that the ego can rely on, b_min."""
+    horizon: float = 3.0
+    """[s] how far look-ahead looks."""
+    candidates: int = 3
+    """The policy's likeliest actions that look-ahead tries beside its own."""
+    look_weight: float = 1.0
+    """Weight of look-ahead's score among preferences."""
+
+    def __post_init__(self) -> None:
+        """Refuses what no shield could keep to."""
+        _one_of("use", self.use, REASONING)
+        if not 0 < self.possible <= self.certain < 1:
+            raise ValueError(
+                f"`possible` must be above 0 and at most `certain`, which must be below 1; got "
+                f"{self.possible} and {self.certain}."
+            )
+        if not 0 < self.present < 1:
+            raise ValueError(f"`present` must lie between 0 and 1; got {self.present}.")
+        for name in ("width", "margin", "margin_width", "latency", "look_weight"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"`{name}` must be at least 0; got {getattr(self, name)}.")
+        for name in ("reaction", "lead_brake", "brake", "horizon", "candidates"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"`{name}` must be above 0; got {getattr(self, name)}.")
+
+
+REASONING = ("off", "rules", "shield", "both", "full")
+
+
+@dataclass(frozen=True)
 class MindConfig:
     """A whole mind."""
 
@@ -75,6 +132,8 @@ class MindConfig:
     """Seeing and remembering."""
     decision: DecisionConfig = field(default_factory=DecisionConfig)
     """Choosing."""
+    reasoning: ReasoningConfig = field(default_factory=ReasoningConfig)
+    """Judging what may be done."""
     history: int = 10
     """N, ticks of believed facts that the mind remembers exactly (2 s at 5 Hz)."""
     seed: int = 0

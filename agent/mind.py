@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from .config import MindConfig
 from .decision import Policy
 from .perception import Perception
+from .reasoning.reasoner import Reasoner
 from .types import (
     AbstractEmotion,
     AbstractReasoner,
@@ -25,7 +26,10 @@ from .types import (
 
 
 class Mind(nn.Module):
-    """A mind for one kind of world. Without reasoner and emotion it is a recurrent policy."""
+    """A mind for one kind of world. Without reasoner and emotion it is a recurrent policy.
+
+    A reasoner of one's own takes the place of the one that the config names.
+    """
 
     def __init__(
         self,
@@ -44,7 +48,7 @@ class Mind(nn.Module):
             self.decision = Policy(
                 self.config.perception.features, spec.actions, self.config.decision
             )
-        self.reasoner = reasoner
+        self.reasoner = reasoner if reasoner is not None else _reasoner(spec, self.config)
         self.emotion = emotion
 
     def initial_state(self, batch: int) -> MindState:
@@ -142,3 +146,12 @@ class Mind(nn.Module):
         if self.reasoner is None:
             return Judgement.unreasoned(self.spec.actions, observation.batch_size)
         return self.reasoner.reason(observation, percept, affect, state)
+
+
+def _reasoner(spec: WorldSpec, config: MindConfig) -> AbstractReasoner | None:
+    """Returns the reasoner that the config asks for; None where reasoning is off."""
+    reasoning = config.reasoning
+    if reasoning.use == "off":
+        return None
+    files = [("knowledge.rules", spec.knowledge)] if spec.knowledge else []
+    return Reasoner(spec, reasoning, (*files, *reasoning.rules.items()))

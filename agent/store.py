@@ -67,7 +67,10 @@ def load_mind(name_or_folder: str | Path, spec: WorldSpec | None = None) -> Mind
     saved, config = _describe(folder)
     if spec is not None:
         _check_fit(folder, saved, spec)
-        saved = replace(saved, env=spec.env)
+        saved = replace(
+            saved, env=spec.env, motion=spec.motion, knowledge=spec.knowledge, scene=spec.scene,
+            vectors=spec.vectors,
+        )  # fmt: skip
     mind = Mind(saved, config)
     try:
         mind.load_state_dict(load_file(folder / WEIGHTS))
@@ -108,7 +111,7 @@ def _damaged(file: Path, problem: Exception) -> ValueError:
 
 
 def _check_fit(folder: Path, saved: WorldSpec, spec: WorldSpec) -> None:
-    mine, theirs = saved.to_dict(), WorldSpec.from_dict(_through_json(spec)).to_dict()
+    mine, theirs = (_shapes(one) for one in (saved, WorldSpec.from_dict(_through_json(spec))))
     odd = [name for name in _MUST_AGREE if mine[name] != theirs[name]]
     if odd:
         raise ValueError(
@@ -116,6 +119,13 @@ def _check_fit(folder: Path, saved: WorldSpec, spec: WorldSpec) -> None:
             f"differs in {', '.join(odd)}. Use the settings that it was made with, or train "
             "one for this world."
         )
+
+
+def _shapes(spec: WorldSpec) -> dict[str, Any]:
+    """Returns what networks depend on; how large things are, they don't."""
+    if spec.scene is not None:
+        spec = replace(spec, scene=replace(spec.scene, sizes=()))
+    return spec.to_dict()
 
 
 def _through_json(spec: WorldSpec) -> dict[str, Any]:

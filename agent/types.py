@@ -133,6 +133,8 @@ class SceneSpec:
     range: float
     """[m] nothing is reported beyond."""
     classes: tuple[str, ...]
+    sizes: tuple[tuple[float, float], ...] = ()
+    """[m] length and width of each class, for the shield; empty where the world doesn't say."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ class WorldSpec:
     motion: Mapping[str, Any] = field(default_factory=dict)
     rate: float = 0.0
     """[1/s] decisions a second of simulated time; 0 where unknown."""
+    knowledge: str = ""
+    """Text of the world's own rule file; "" where it has none."""
     vectors: Mapping[str, Any] = field(default_factory=dict)
     """What the numbers of a vector mean: {part: ({"name", "unit", "low", "high"}, …)}; a
     one-hot's have names only. For people who watch."""
@@ -182,12 +186,17 @@ class WorldSpec:
             reward_terms=tuple(values["reward_terms"]),
             motion=dict(values["motion"]),
             rate=float(values["rate"]),
+            knowledge=str(values.get("knowledge", "")),
             vectors=dict(values["vectors"]),
         )
 
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return {name: _tuple(value) for name, value in values.items()}
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value
 
 
 # ------------------------------------------------------------------------------ the notes

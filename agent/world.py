@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import gymnasium
@@ -528,6 +529,7 @@ def describe(env: VectorEnv[Any, Any, Any], name: str) -> World:
         reward_terms=tuple(metadata.get("reward_terms", ())),
         motion=_plain(metadata.get("motion", {})),
         rate=float(metadata.get("render_fps") or 0.0),
+        knowledge=_knowledge(metadata.get("knowledge")),
         vectors=_plain(metadata.get("vectors", {})),
     )
     return World(env, spec, readers, writer, tuple(remarks))
@@ -568,7 +570,24 @@ def _scene(declared: Mapping[str, Any]) -> SceneSpec:
         sectors=int(declared.get("sectors", 32)),
         range=float(np.max(reach)),
         classes=tuple(str(name) for name in declared.get("classes", ("thing",))),
+        sizes=tuple((float(long), float(wide)) for long, wide in declared.get("sizes", ())),
     )
+
+
+def _knowledge(file: Any) -> str:
+    """Returns the text of a world's rule file, "" without one.
+
+    Raises:
+      ValueError: it can't be read.
+    """
+    if file is None:
+        return ""
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, TypeError, UnicodeDecodeError) as problem:
+        raise ValueError(
+            f'`metadata["knowledge"]` must name a rule file in UTF-8; {file}: {problem}.'
+        ) from problem
 
 
 def _labels(declared: Any) -> tuple[Mapping[str, Any], ...]:

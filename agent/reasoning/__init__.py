@@ -1,0 +1,1 @@
+"""Reasoning: rules, a formal shield and look-ahead say what may be done, and why."""
