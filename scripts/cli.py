@@ -22,6 +22,7 @@ PROGRAMS = {
     "perceive": "Learn to tell images apart, of a world or a folder; a mind can start from it.",
     "play": "Drive yourself with the keyboard.",
     "replay": "Show a record again, exactly.",
+    "explain": "Say of a record why the mind did what it did, and on what it believed so.",
     "bench": "Measure how fast worlds make frames and minds learn, beside others.",
 }
 """Each is the module mindloop.NAME with a frozen dataclass `Options` and `main(options)`."""

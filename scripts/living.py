@@ -17,10 +17,17 @@ import torch
 import tyro
 
 from mindloop import __version__, headless
-from mindloop.agent.config import EXPERTS, LoopConfig, MindConfig
+from mindloop.agent.config import (
+    EXPERTS,
+    LoopConfig,
+    MindConfig,
+    ReasoningConfig,
+    to_dict,
+)
 from mindloop.agent.ids import Offer, offer_of
 from mindloop.agent.loop import BELIEVING, Life
 from mindloop.agent.mind import Mind
+from mindloop.agent.reasoning.language import load as read_rule_file
 from mindloop.agent.scoring import Interval, summarise
 from mindloop.agent.store import load_mind
 from mindloop.agent.types import Episode, Modality, Tick, WorldSpec
@@ -59,6 +66,11 @@ class LifeOptions:
     into a. `[1, 2]` is a list, `(1, 2)` a tuple."""
     greedy: bool = False
     """Take the likeliest action instead of a sample."""
+    reasoning: Literal["off", "rules", "shield", "both", "full"] | None = None
+    """How the mind reasons: not at all, by rules, by the shield, by both, or with look-ahead too.
+    Default: as it was trained; by rules where --rules names some."""
+    rules: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction] = ()
+    """A rule file besides the world's own; may be given again."""
 
 
 def settings_of(options: LifeOptions, offer: Offer) -> dict[str, Any]:
@@ -112,6 +124,8 @@ class Plan:
     driver: str
     mind: str | None
     greedy: bool
+    reasoning: ReasoningConfig | None
+    """How the mind reasons; None: as it was saved."""
     asked: Mapping[str, Any]
     """What the user asked for, for the report."""
 
@@ -161,9 +175,14 @@ def plan(
         settings[LOOKING] = False
     if driver == BELIEVING and options.mind is None:
         raise UserError(f"`--driver {BELIEVING}` must come with --mind, whose beliefs it takes.")
-    if options.mind is not None:
-        with mistakes():
-            load_mind(options.mind, spec)
+    reasoning = reasoning_of(options)
+    if reasoning is not None and driver != "mind" and options.mind is None:
+        raise UserError(f"`--reasoning` must have a mind that reasons; the driver is {driver}.")
+    with mistakes():
+        if options.mind is not None:
+            load_mind(options.mind, spec, reasoning)
+        elif reasoning is not None:
+            Mind(spec, MindConfig(reasoning=reasoning))
     settings = {**settings, **asked}
     others = {name: value for name, value in asked.items() if name not in ("preset", "split")}
     return Plan(
@@ -172,12 +191,30 @@ def plan(
         driver=driver,
         mind=options.mind,
         greedy=options.greedy,
+        reasoning=reasoning,
         asked={
             "preset": settings.get("preset", takes.get("preset")),
             "set": others,
             "split": settings.get("split", takes.get("split")),
         },
     )
+
+
+def reasoning_of(options: LifeOptions) -> ReasoningConfig | None:
+    """Returns how the flags say that a mind reasons; None where they say nothing.
+
+    Raises:
+      UserError: a rule file can't be read, or two have one name.
+    """
+    if options.reasoning is None and not options.rules:
+        return None
+    if options.rules and options.reasoning in ("off", "shield"):
+        raise UserError(f"`--rules` must come with reasoning by rules; got {options.reasoning}.")
+    with mistakes():
+        texts = {path.name: read_rule_file(path) for path in options.rules}
+    if len(texts) < len(options.rules):
+        raise UserError("`--rules` must name files of different names. Rename one.")
+    return ReasoningConfig(use=options.reasoning or "rules", rules=texts)
 
 
 def _offer(env: str) -> Offer:
@@ -247,9 +284,9 @@ def begin(made: Plan, lanes: int, seed: int, watched: bool = False) -> Life:
 
 def _mind(made: Plan, spec: WorldSpec, watched: bool) -> Mind | None:
     if made.mind is not None:
-        return load_mind(made.mind, spec)
+        return load_mind(made.mind, spec, made.reasoning)
     if made.driver == "mind" or watched:
-        return Mind(spec, MindConfig()).eval()
+        return Mind(spec, MindConfig(reasoning=made.reasoning or ReasoningConfig())).eval()
     return None
 
 
@@ -259,7 +296,8 @@ def open_recorder(path: Path | None, made: Plan, seed: int) -> Recorder | None:
         return None
     header = {"env": made.env, "settings": dict(made.settings), "driver": made.driver,
               "mind": made.mind, "greedy": made.greedy, "seed": seed,
-              "settings_literal": repr(dict(made.settings))}  # json has no tuples
+              "settings_literal": repr(dict(made.settings)),  # json has no tuples
+              "reasoning": to_dict(_reasons(made))}
     with mistakes():
         return Recorder(path, header)
 
@@ -281,6 +319,7 @@ def report(made: Plan, episodes: Sequence[Episode], seed: int) -> dict[str, Any]
         "set": made.asked["set"],
         # the driver is told what is true: no sensor, no perception
         "oracle": made.driver == "expert",
+        "reasoning": None if made.driver != "mind" else _reasons(made).use,
         "split": made.asked["split"],
         "episodes": len(episodes),
         "seed": seed,
@@ -288,6 +327,13 @@ def report(made: Plan, episodes: Sequence[Episode], seed: int) -> dict[str, Any]
         "version": __version__,
         "scores": {name: _row(found) for name, found in scores.items()},
     }
+
+
+def _reasons(made: Plan) -> ReasoningConfig:
+    """Returns how the plan's mind reasons."""
+    if made.reasoning is not None:
+        return made.reasoning
+    return load_mind(made.mind).config.reasoning if made.mind else ReasoningConfig()
 
 
 def _row(found: Interval) -> dict[str, float]:

@@ -83,7 +83,7 @@ class Show:
             if renders and offer_of(str(header["env"])).draws:
                 settings["render_mode"] = "rgb_array"
             # the driver is never asked: what it did is in the record
-            again = Plan(str(header["env"]), settings, "random", None, False, {})
+            again = Plan(str(header["env"]), settings, "random", None, False, None, {})
             self.life = begin(again, lanes, int(header["seed"]))
         self.kept = kept
         self.camera = Camera(self.life, replace(again, mind=header.get("mind")), lane)

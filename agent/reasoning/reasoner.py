@@ -155,8 +155,8 @@ class Reasoner(AbstractReasoner):
         pedal, wheel = self._controls
         which = row - len(self.book)
         if which == 0:
-            slow = _slow_enough(pedal, thought.verdict.highest[lane : lane + 1])[0]
-            return np.logical_not(slow)
+            slow: NDArray[np.bool_] = _slow_enough(pedal, thought.verdict.highest)[lane]
+            return ~slow
         beside = thought.verdict.left if which == 1 else thought.verdict.right
         sharp: NDArray[np.bool_] = wheel > SHARP if which == 1 else wheel < -SHARP
         return sharp if beside[lane] else np.zeros_like(sharp)

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
-from .actions import describe_actions
+from .actions import BRAKE_SCALE, DRIVE_SCALE, describe_actions
 from .config import RENDER_MODES, DrivingConfig
-from .kernel import BRAKE_MAX, DRIVE_MAX, SPEED_MAX, STEERING_MAX, STEERING_RATE, WHEELBASE
+from .kernel import (
+    BRAKE_MAX,
+    DRIVE_MAX,
+    LATERAL_COMFORT,
+    SPEED_MAX,
+    STEERING_MAX,
+    STEERING_RATE,
+    WHEELBASE,
+)
 from .looks import LABEL_COLOURS
 from .notes import PATH_POINTS, REACH, TTC_MAX
 from .params import SCENE_RANGE, SECTORS, Command, Kind, Label
 from .reward import TERMS
-from .survey import EGO_HALF_LENGTH, EGO_HALF_WIDTH
+from .survey import EGO_HALF_LENGTH, EGO_HALF_WIDTH, SIZES
 
 DECISION = 0.2  # [s]
+KNOWLEDGE = Path(__file__).with_name("knowledge.rules")
 
 # name, unit, low, high, kind, requires, observable by
 _FACTS: tuple[tuple[str, str, float, float, str, str | None, str], ...] = (
@@ -63,7 +73,10 @@ def metadata(config: DrivingConfig) -> dict[str, Any]:
         "render_fps": 5,
         "settings": {one.name: one.default for one in fields(DrivingConfig)},
         "facts": facts(),
-        "actions": describe_actions() if config.action == "discrete" else [],
+        "actions": (
+            describe_actions() if config.action == "discrete"
+            else [{"name": "steering"}, {"name": "acceleration"}]
+        ),
         "motion": {
             "model": "bicycle",
             "length": 2.0 * EGO_HALF_LENGTH,
@@ -74,8 +87,23 @@ def metadata(config: DrivingConfig) -> dict[str, Any]:
             "steering": (-STEERING_MAX, STEERING_MAX),
             "steering_rate": STEERING_RATE,
             "speed": (0.0, SPEED_MAX),
+            "lateral": LATERAL_COMFORT,
+            # where an agent finds its own motion, its controls and whoever drives ahead
+            "ego": {"speed": ("state", 0), "steering": ("state", 2), "acceleration": ("state", 3)},
+            "controls": {
+                "acceleration": "acceleration", "steering": "steering",
+                "scale": (DRIVE_SCALE, BRAKE_SCALE),
+            },
+            "lead": {
+                "present": "lead_present", "distance": "lead_distance",
+                "closing_speed": "lead_closing_speed",
+            },
         },
-        "scene": {"sectors": SECTORS, "range": SCENE_RANGE, "classes": kinds},
+        "knowledge": str(KNOWLEDGE),
+        "scene": {
+            "sectors": SECTORS, "range": SCENE_RANGE, "classes": kinds,
+            "sizes": [(2.0 * long, 2.0 * wide) for long, wide in SIZES],
+        },
         "path": {"points": PATH_POINTS, "spacing": 4.0},
         "labels": [
             {"name": label.name.lower(), "colour": tuple(int(c) for c in LABEL_COLOURS[label])}
