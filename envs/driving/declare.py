@@ -19,9 +19,9 @@ from .kernel import (
 )
 from .looks import LABEL_COLOURS
 from .notes import PATH_POINTS, REACH, TTC_MAX
-from .params import SCENE_RANGE, SECTORS, Command, Kind, Label
+from .params import SCENE_RANGE, SECTORS, SIZES, Command, Kind, Label
 from .reward import TERMS
-from .survey import EGO_HALF_LENGTH, EGO_HALF_WIDTH, SIZES
+from .survey import EGO_HALF_LENGTH, EGO_HALF_WIDTH
 
 DECISION = 0.2  # [s]
 KNOWLEDGE = Path(__file__).with_name("knowledge.rules")
@@ -102,7 +102,7 @@ def metadata(config: DrivingConfig) -> dict[str, Any]:
         "knowledge": str(KNOWLEDGE),
         "scene": {
             "sectors": SECTORS, "range": SCENE_RANGE, "classes": kinds,
-            "sizes": [(2.0 * long, 2.0 * wide) for long, wide in SIZES],
+            "sizes": [(2.0 * long, 2.0 * wide) for long, wide, _ in SIZES],
         },
         "path": {"points": PATH_POINTS, "spacing": 4.0},
         "labels": [
