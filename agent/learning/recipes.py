@@ -18,9 +18,9 @@ SLOW_PIXELS = PPOConfig(  # other people's worlds draw some hundred pictures a s
     ticks=128, lanes=8, epochs=6, minibatches=4, learning_rate=3e-4, kl_stop=0.05
 )
 NUMBERS = PPOConfig(
-    ticks=64, lanes=16, epochs=8, minibatches=4, learning_rate=1e-3, gamma=0.98, gae_lambda=0.9
+    ticks=32, lanes=16, epochs=6, minibatches=2, learning_rate=1e-3, entropy=0.0
 )
-CONTINUOUS = replace(NUMBERS, entropy=0.0, gamma=0.95, gae_lambda=0.95, kl_stop=0.05)
+CONTINUOUS = replace(NUMBERS, ticks=64, epochs=8, minibatches=4, gamma=0.95, kl_stop=0.05)
 
 
 @dataclass(frozen=True)

@@ -64,12 +64,16 @@ def score(folder: Path, preset: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as work:
         file = Path(work) / "scores.json"
         words = ["evaluate", "--mind", str(folder), "--preset", preset,
-                 "--episodes", str(EPISODES), "--json", str(file)]  # fmt: skip
+                 "--episodes", str(EPISODES), "--beliefs", "--json", str(file)]  # fmt: skip
         subprocess.run([sys.executable, "-m", "mindloop.cli", *words], check=True)
         found = json.loads(file.read_text(encoding="utf-8"))
     kept = {name: found["scores"][name] for name in FIRST}
     keys = ("episodes", "seed", "split", "greedy", "oracle")
-    return {**{key: found[key] for key in keys}, "scores": kept}
+    beliefs = [row for row in found["beliefs"] if row["where"] == "all"]
+    return {
+        **{key: found[key] for key in keys}, "scores": kept, "beliefs": beliefs,
+        "risk": found["risk"],
+    }  # fmt: skip
 
 
 def _machine() -> str:
@@ -97,8 +101,30 @@ def words(name: str, described: Mapping[str, Any]) -> str:
             f"| {one} | {row['mean']:.3g} | {row['low']:.3g} to {row['high']:.3g} |"
             for one, row in found["scores"].items()
         ]
-        lines.append("")
+        lines += ["", *_beliefs(found), ""]
     return "\n".join([*lines, WARNING, ""])
+
+
+def _beliefs(found: Mapping[str, Any]) -> list[str]:
+    """Returns what the mind believed beside what was so, in the same lives."""
+    lines = ["| fact | median error, or right | 90 % within | 95 % interval holds, or ECE |",
+             "|---|---|---|---|"]  # fmt: skip
+    for row in found["beliefs"]:
+        if "right" in row:
+            right, missed = f"{100 * row['right']:.1f} %", f"ECE {row['calibration_error']:.3f}"
+            lines.append(f"| {row['fact']} | {right} | | {missed} |")
+        else:
+            unit = f" {row['unit']}" if row["unit"] else ""
+            lines.append(
+                f"| {row['fact']} | {row['median_error']:.3g}{unit} | {row['error_90']:.3g}{unit} "
+                f"| {100 * row['coverage_95']:.1f} % |"
+            )
+    risk = found["risk"]
+    return [
+        *lines, "",
+        f"Risk, failure within 2 s: base rate {risk['base_rate']:.4f}, Brier skill "
+        f"{risk['brier_skill']:.3f}, AUPRC {risk['auprc']:.3f}, AUROC {risk['auroc']:.2f}.",
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

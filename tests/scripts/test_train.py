@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import tyro
 
-from mindloop import cli
+from mindloop import cli, train
 
 
 def started_in(folder: Path) -> Callable[..., str]:
@@ -102,3 +103,15 @@ def test_a_folder_that_cannot_be_written_is_named(
                   "--vectorisation", "sync"))  # fmt: skip
     assert ended.value.code == 2
     assert "must be a folder that can be written" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(("words", "updates"), [
+    (("CartPole-v1", "--steps", "90000"), 63),  # 2000 ticks of 32, where episodes begin anew
+    (("mindloop/Driving-v0", "--steps", "20000"), 10),
+    (("CartPole-v1", "--steps", "90000", "--checkpoint-every", "3"), 3),
+])  # fmt: skip
+def test_checkpoints_are_seldom_where_they_cut_episodes_short(
+    words: tuple[str, ...], updates: int
+) -> None:
+    options = tyro.cli(train.Options, args=list(words))
+    assert train._plan(options).checkpoint_every == updates
