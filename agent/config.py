@@ -88,6 +88,8 @@ class ReasoningConfig:
     """[m] least distance that the shield adds to what is needed."""
     margin_width: float = 3.0
     """[σ] of a perceived distance that it adds besides."""
+    speed_width: float = 1.0
+    """[σ] of a perceived speed by which those ahead are taken to be slower."""
     reaction: float = 0.3
     """[s] RSS's ρ: what passes before the ego brakes; latency comes on top."""
     latency: float = 0.0
@@ -113,7 +115,9 @@ class ReasoningConfig:
             )
         if not 0 < self.present < 1:
             raise ValueError(f"`present` must lie between 0 and 1; got {self.present}.")
-        for name in ("width", "margin", "margin_width", "latency", "look_weight"):
+        for name in (
+            "width", "margin", "margin_width", "speed_width", "latency", "look_weight"
+        ):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"`{name}` must be at least 0; got {getattr(self, name)}.")
         for name in ("reaction", "lead_brake", "brake", "horizon", "candidates"):

@@ -23,6 +23,7 @@ PROGRAMS = {
     "play": "Drive yourself with the keyboard.",
     "replay": "Show a record again, exactly.",
     "explain": "Say of a record why the mind did what it did, and on what it believed so.",
+    "distill": "Turn a mind's policy into a decision tree that people can read.",
     "bench": "Measure how fast worlds make frames and minds learn, beside others.",
 }
 """Each is the module mindloop.NAME with a frozen dataclass `Options` and `main(options)`."""

@@ -59,6 +59,9 @@ class Options:
     """Processes; 0 takes one for each core."""
     json: Path | None = None
     """Also write the scores here."""
+    each: bool = False
+    """Also write every life's scores into the json, in order of their seeds: for comparisons in
+    pairs."""
     beliefs: bool = False
     """Also compare what the mind believed with what was so: facts by range, and risk."""
 
@@ -94,6 +97,10 @@ def main(options: Options) -> int:
         result["beliefs"], result["risk"] = _compare(lived)
         for table in belief_tables(result["beliefs"], result["risk"]):
             console.print(table)
+    if options.each:
+        result["each"] = [
+            {"seed": episode.seed, "end": episode.end, **episode.score} for episode in ended
+        ]
     if options.json is not None:
         write_report(options.json, result)
     return 0

@@ -175,7 +175,7 @@ def plan(
         settings[LOOKING] = False
     if driver == BELIEVING and options.mind is None:
         raise UserError(f"`--driver {BELIEVING}` must come with --mind, whose beliefs it takes.")
-    reasoning = reasoning_of(options)
+    reasoning = reasoning_of(options.reasoning, options.rules)
     if reasoning is not None and driver != "mind" and options.mind is None:
         raise UserError(f"`--reasoning` must have a mind that reasons; the driver is {driver}.")
     with mistakes():
@@ -200,21 +200,21 @@ def plan(
     )
 
 
-def reasoning_of(options: LifeOptions) -> ReasoningConfig | None:
+def reasoning_of(use: str | None, rules: Sequence[Path]) -> ReasoningConfig | None:
     """Returns how the flags say that a mind reasons; None where they say nothing.
 
     Raises:
       UserError: a rule file can't be read, or two have one name.
     """
-    if options.reasoning is None and not options.rules:
+    if use is None and not rules:
         return None
-    if options.rules and options.reasoning in ("off", "shield"):
-        raise UserError(f"`--rules` must come with reasoning by rules; got {options.reasoning}.")
+    if rules and use in ("off", "shield"):
+        raise UserError(f"`--rules` must come with reasoning by rules; got --reasoning {use}.")
     with mistakes():
-        texts = {path.name: read_rule_file(path) for path in options.rules}
-    if len(texts) < len(options.rules):
+        texts = {path.name: read_rule_file(path) for path in rules}
+    if len(texts) < len(rules):
         raise UserError("`--rules` must name files of different names. Rename one.")
-    return ReasoningConfig(use=options.reasoning or "rules", rules=texts)
+    return ReasoningConfig(use=use or "rules", rules=texts)
 
 
 def _offer(env: str) -> Offer:

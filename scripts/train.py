@@ -23,11 +23,12 @@ from mindloop.agent.learning.run_folder import read_config
 from mindloop.agent.learning.trainer import Progress as Update
 from mindloop.agent.learning.vectorise import choose
 from mindloop.agent.learning.workers import WorkerLost, torchrun_place
+from mindloop.agent.mind import Mind
 from mindloop.agent.store import load_mind
 from mindloop.agent.viewer.wording import number
 from mindloop.agent.world import make_world
 from mindloop.errors import UserError
-from mindloop.living import DRIVING, LifeOptions, mistakes, settings_of
+from mindloop.living import DRIVING, LifeOptions, mistakes, reasoning_of, settings_of
 from mindloop.together import learn, steps_in, together
 from mindloop.tuning import settle
 
@@ -69,6 +70,11 @@ class Options:
     perception: Path | None = None
     """Begin with the image encoder that `mindloop perceive` wrote into this folder; the mind takes
     its backbone and width."""
+    reasoning: Literal["off", "rules", "shield", "both", "full"] | None = None
+    """How the mind reasons while it learns: not at all, by rules, by the shield, by both, or with
+    look-ahead too; by rules where --rules names some."""
+    rules: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction] = ()
+    """A rule file besides the world's own; may be given again."""
     run: Path | None = None
     """Folder of the run; by default runs/ENV__RECIPE__SEED__TIME."""
     resume: bool = False
@@ -185,6 +191,10 @@ def _plan(options: Options) -> TrainConfig:
         if options.mind is None:
             mind = replace(mind, perception=fitting(mind.perception, seen))
         check_fit(seen, world.spec.parts, mind.perception)
+    reasoning = reasoning_of(options.reasoning, options.rules)
+    if reasoning is not None:
+        mind = replace(mind, reasoning=reasoning)
+    Mind(world.spec, mind)  # a rule that can't be understood is told at once
     every = options.checkpoint_every
     if every is None:
         every = 10 if world.is_resumable else max(10, -(-LIVED // chosen.ppo.ticks))

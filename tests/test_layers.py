@@ -104,7 +104,7 @@ def test_worlds_know_no_agent_and_not_one_another(path: Path) -> None:
 @pytest.mark.parametrize("path", modules("scripts"), ids=lambda path: path.name)
 def test_programs_import_no_program(path: Path) -> None:
     programs = {"run", "evaluate", "play", "replay", "bench", "train", "perceive", "explain",
-                "cli"}
+                "distill", "cli"}
     _, outer = imports(path, "scripts")
     named = {name.split(".")[1] for name in outer if name.startswith("mindloop.")}
     assert not named & programs

@@ -127,7 +127,7 @@ class Trainer:
         """
         config, spec = self.config, self.world.spec
         if config.begins_as and not resumes:
-            mind = load_mind(config.begins_as, spec).train()
+            mind = load_mind(config.begins_as, spec, config.mind.reasoning).train()
         else:
             mind = Mind(spec, replace(config.mind, seed=config.seed))
         if config.perception_from and not resumes:
@@ -241,13 +241,18 @@ class Trainer:
         kept = Recorder(self.world.spec, self._memory, self._affect)
         tick: Tick
         self._told = dict.fromkeys(self._told, 0.0)
+        reasons, changed = self.mind.reasoner is not None, 0.0
         for _ in range(self.config.ppo.ticks):
             tick = self._tick(kept)
+            if reasons and tick.trace is not None:
+                changed += float(tick.trace.decision.intervened.float().mean())
             self._recent.extend(episode.total_reward for episode in tick.episodes)
             for name, term in tick.reward_terms.items():
                 self._told[f"reward/{name}"] += float(term.mean()) / self.config.ppo.ticks
         after = self.life.trace
         assert after is not None and tick.trace is not None, "a mind drives"
+        if reasons:
+            self._told["charts/intervention_rate"] = changed / self.config.ppo.ticks
         self._memory = tick.trace.percept.memory
         self._affect = tick.trace.affect.vector()
         self._told.update(self._fact_errors(tick.trace.percept.facts.numpy(), kept.last_seen))

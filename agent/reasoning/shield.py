@@ -213,7 +213,7 @@ class Shield:
             facts, sigma = percept.facts.numpy(), percept.doubt.numpy()
             k = self._lead
             gap[:, 0] = facts[:, k["distance"]]
-            slow = self.config.margin_width * sigma[:, k["closing_speed"]] / 3.0
+            slow = self.config.speed_width * sigma[:, k["closing_speed"]]
             front[:, 0] = np.maximum(speed - facts[:, k["closing_speed"]] - slow, 0.0)
             doubt[:, 0] = sigma[:, k["distance"]]
             is_there[:, 0] = facts[:, k["present"]] >= self.config.present
@@ -290,7 +290,7 @@ ASSUMPTIONS = (
     "the ego begins outside the safe distance, and its brakes reach {brake:g} m/s2",
     "those ahead brake with at most {lead_brake:g} m/s2 and don't go backwards",
     "believed distances are wrong by less than {margin:g} m + {margin_width:g} σ, believed speeds "
-    "of those ahead by less than {margin_width:g} σ / 3",
+    "of those ahead by less than {speed_width:g} σ",
     "whoever is in the way is believed to be there with a probability of at least {present:g}",
     "an action takes effect within {latency:g} s and can be changed after {reaction:g} s",
     "on the side: others come nearer with at most {lateral:g} m/s2",
@@ -301,7 +301,8 @@ def assumptions(config: ReasoningConfig) -> tuple[str, ...]:
     """Returns under what the shield's guarantee holds, a sentence each."""
     values = {
         "brake": config.brake, "lead_brake": config.lead_brake, "margin": config.margin,
-        "margin_width": config.margin_width, "present": config.present,
+        "margin_width": config.margin_width, "speed_width": config.speed_width,
+        "present": config.present,
         "latency": config.latency, "reaction": config.reaction, "lateral": LATERAL_ACCELERATION,
     }  # fmt: skip
     return tuple(line.format(**values) for line in ASSUMPTIONS)

@@ -29,6 +29,7 @@ from ..types import (
 from .intervals import Array, Claim, Number, Tape
 
 FEELINGS = (*EMOTIONS, "pleasure", "arousal", "dominance", "caution", "curiosity", "temperature")
+STATE = "state"  # a name for the only part with numbers, whatever the world calls it
 ANYTHING = "anything"  # a class of scenes that every class belongs to
 _RANGE, _CLASS, _SIGMA, _PRESENCE = 0, 3, 4, 6  # columns of a scene
 
@@ -91,6 +92,8 @@ class Subjects:
             for part in spec.parts if part.modality in (Modality.VECTOR, Modality.RANGES)
             or part.modality is Modality.SYMBOLS
         }  # fmt: skip
+        if len(self._parts) == 1 and STATE not in self._facts:  # the only numbers there are
+            self._parts.setdefault(STATE, next(iter(self._parts.values())))
         self._columns = {
             name: [identifier(column["name"]) for column in columns]
             for name, columns in spec.vectors.items()
@@ -151,10 +154,13 @@ class Subjects:
 
     def part(self, tape: Tape, name: str, index: int) -> Number:
         """Returns one number of the observation, as it is; of a grid, counted row by row."""
-        return self._exact(
-            tape, f"{name}[{index}]",
-            lambda now: now.parts[name].reshape(now.size, -1)[:, index].astype(np.float32),
-        )  # fmt: skip
+        only = next(iter(self._parts))
+
+        def find(now: Moment) -> Array:
+            whole = now.parts[name if name in now.parts else only]
+            return whole.reshape(now.size, -1)[:, index].astype(np.float32)
+
+        return self._exact(tape, f"{name}[{index}]", find)
 
     def columns(self, part: str) -> list[str]:
         """Returns names of a part's numbers; none where the world gives none."""
