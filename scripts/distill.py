@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from rich.console import Console
@@ -214,6 +215,7 @@ class Grown:
         )
         (folder / "tree.txt").write_text(text, encoding="utf-8")
         figure = Figure(figsize=(22, 11), layout="constrained")
+        FigureCanvasAgg(figure)  # plot_tree measures its words
         self._trees.plot_tree(
             self.tree, max_depth=SHOWN, feature_names=self.names, class_names=options,
             impurity=False, filled=True, rounded=True, precision=2, fontsize=8,
