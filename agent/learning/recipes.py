@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ..config import ImitationConfig, MindConfig, PerceptionConfig, PPOConfig, nearest
+from ..config import (
+    DecisionConfig,
+    ImitationConfig,
+    MindConfig,
+    PerceptionConfig,
+    PPOConfig,
+    nearest,
+)
 from ..types import Modality, WorldSpec
 
 RECIPES = ("quick-ppo", "quick-imitation", "driving")
@@ -15,8 +22,9 @@ PIXELS = PPOConfig(
     ticks=32, lanes=64, epochs=2, minibatches=4, learning_rate=4e-4, kl_stop=0.05
 )
 SLOW_PIXELS = PPOConfig(  # other people's worlds draw some hundred pictures a second, not thousands
-    ticks=128, lanes=8, epochs=6, minibatches=4, learning_rate=3e-4, kl_stop=0.05
+    ticks=64, lanes=8, epochs=6, minibatches=4, learning_rate=4e-4, kl_stop=0.05
 )
+CAREFUL = -0.5  # log standard deviation that a Box policy which sees pixels begins with
 NUMBERS = PPOConfig(
     ticks=32, lanes=16, epochs=6, minibatches=2, learning_rate=1e-3, entropy=0.0
 )
@@ -55,6 +63,9 @@ def recipe(name: str, spec: WorldSpec, is_native: bool) -> Recipe:
         ppo = PIXELS if is_native else SLOW_PIXELS
         if name == "driving":
             ppo = replace(ppo, learning_rate=2e-4, entropy=0.0)
+        if spec.actions.is_box:
+            careful = MindConfig(decision=DecisionConfig(log_std=CAREFUL))
+            return Recipe(replace(ppo, entropy=0.0), imitation, careful)
         return Recipe(ppo, imitation)
     mind = MindConfig(perception=PerceptionConfig(features=64, memory="none"))
     return Recipe(CONTINUOUS if spec.actions.is_box else NUMBERS, imitation, mind)
