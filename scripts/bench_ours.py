@@ -6,7 +6,6 @@ the arithmetic alone is the learner's own step, not a copy that would grow old.
 
 from __future__ import annotations
 
-import math
 import tempfile
 import time
 from collections import defaultdict
@@ -67,23 +66,25 @@ def _together(entry: Entry, work: Callable[[float, Trainer], Pace]) -> Pace:
 
 
 def _speed(seconds: float, trainer: Trainer) -> Pace:
-    """Returns the pace; all workers come to the same number of updates."""
-    updates = math.ceil(seconds * trainer.measure(1) / trainer.config.rollout_steps)
+    """Returns the pace."""
+    speed = trainer.measure(seconds)
     return Pace(
-        steps_per_second=trainer.measure(updates), cycles=updates, threads=torch.get_num_threads()
-    )
+        steps_per_second=speed.steps_per_second, cycles=speed.updates,
+        threads=torch.get_num_threads(),
+    )  # fmt: skip
 
 
 def _watched(seconds: float, trainer: Trainer) -> Pace:
-    updates = math.ceil(seconds * trainer.measure(1) / trainer.config.rollout_steps)
+    trainer.measure(0.0, 1)
     watch = Stopwatch()
     watch_over(trainer, watch)
     started = time.perf_counter()
-    speed = trainer.measure(updates)
+    speed = trainer.measure(seconds)
     shares = watch.shares(time.perf_counter() - started)
     return Pace(
-        steps_per_second=speed, cycles=updates, threads=torch.get_num_threads(), shares=shares
-    )
+        steps_per_second=speed.steps_per_second, cycles=speed.updates,
+        threads=torch.get_num_threads(), shares=shares,
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------------------- where time goes

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from mindloop.agent.scoring import Interval
 from mindloop.errors import UserError
 from mindloop.tuning import settle
 
+PROBE = 20.0  # [s] of each phase; a machine's pace swings by a tenth within a minute
+PROBE_SHARE = 0.04  # of the time asked for, where that is less
 Work = Callable[[Trainer], Any]
 """What every worker does with its trainer; new processes find it by its name."""
 
@@ -28,9 +31,9 @@ def learn(trainer: Trainer) -> Interval:
     return trainer.train()
 
 
-def measure(trainer: Trainer) -> float:
-    """Returns the steps a second that a run makes."""
-    return trainer.measure()
+def measure(trainer: Trainer, seconds: float) -> float:
+    """Returns the steps a second that a run makes, over so many seconds."""
+    return trainer.measure(seconds).steps_per_second
 
 
 def together(
@@ -93,15 +96,16 @@ def steps_in(minutes: float, config: TrainConfig, say: Callable[[str], None]) ->
     """
     say("Measuring how fast this machine learns ...")
     share, value = config.imitation.share, config.imitation.value_share
+    probed = partial(measure, seconds=min(PROBE, 60 * PROBE_SHARE * minutes))
     cost = 0.0  # [s] a step
     for part, imitation in (
         (share + value, replace(config.imitation, share=1.0, value_share=0.0)),
         (1 - share - value, replace(config.imitation, share=0.0, value_share=0.0)),
     ):
         if part > 0:
-            probe = replace(config, steps=config.rollout_steps * 10, imitation=imitation)
+            probe = replace(config, steps=config.rollout_steps * 1000, imitation=imitation)
             with tempfile.TemporaryDirectory() as folder:
-                cost += part / together(measure, probe, Path(folder) / "probe")
+                cost += part / together(probed, probe, Path(folder) / "probe")
     rollouts = int(60 * minutes / cost / config.rollout_steps)
     if rollouts < 1:
         raise UserError(

@@ -174,7 +174,9 @@ def _plan(options: Options) -> TrainConfig:
     tests: dict[str, Any] = {k: v for k, v in TESTED_IN.items() if k in takes}
     asked = "" if options.vectorisation == "auto" else options.vectorisation
     world = make_world(options.env, 1, settings, asked)
-    chosen = recipe(options.recipe, world.spec, world.is_native)
+    chosen = recipe(options.recipe, world.spec, world.is_native, options.mind is not None)
+    if chosen.rewards and "reward" in takes:
+        settings["reward"] = {**chosen.rewards, **settings.get("reward", {})}
     needs_expert = options.recipe in NEED_EXPERT and not options.recordings
     if needs_expert and not world.offers("expert"):
         raise UserError(

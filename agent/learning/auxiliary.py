@@ -72,6 +72,12 @@ class Rarity(NamedTuple):
     kinds: Tensor
     """f32[C]: of each class in the scene's sectors."""
 
+    @staticmethod
+    def none(spec: WorldSpec) -> Rarity:
+        """Returns that of which nothing is rare: all counts alike."""
+        classes = len(spec.scene.classes) if spec.scene is not None else 0
+        return Rarity(torch.ones(len(spec.facts)), torch.ones(()), torch.ones(classes))
+
 
 def rarity(labels: Labels, spec: WorldSpec) -> Rarity:
     """Returns how rare what the labels say is."""

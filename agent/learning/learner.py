@@ -50,7 +50,7 @@ class Learner:
             self.perception = copy.deepcopy(perception).to(self.device)
             self.decision = copy.deepcopy(decision).to(self.device)
         self.done = 0
-        self._rare = Rarity(torch.ones(0), torch.ones(0), torch.ones(0))  # of each rollout
+        self._rare = Rarity(*(x.to(self.device) for x in Rarity.none(spec)))
         self.scale = RewardScale(config.ppo.lanes, config.ppo.gamma, group)
         self.flat = Flat((self.perception, self.decision))
         self.optimiser = torch.optim.AdamW(

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ..config import ImitationConfig, MindConfig, PerceptionConfig, PPOConfig, nearest
+from ..config import (
+    DecisionConfig,
+    ImitationConfig,
+    MindConfig,
+    PerceptionConfig,
+    PPOConfig,
+    nearest,
+)
 from ..types import Modality, WorldSpec
 
 RECIPES = ("quick-ppo", "quick-imitation", "driving")
@@ -12,11 +20,18 @@ RECIPES = ("quick-ppo", "quick-imitation", "driving")
 expert, then from reward; what ships."""
 NEED_EXPERT = ("quick-imitation", "driving")
 PIXELS = PPOConfig(
-    ticks=32, lanes=64, epochs=2, minibatches=4, learning_rate=4e-4, kl_stop=0.05
+    ticks=32, lanes=64, epochs=2, minibatches=4, learning_rate=1e-3, entropy=0.003, kl_stop=0.05
 )
+GENTLE = 2e-4  # learning rate from rewards of a mind that drives already
 SLOW_PIXELS = PPOConfig(  # other people's worlds draw some hundred pictures a second, not thousands
-    ticks=128, lanes=8, epochs=6, minibatches=4, learning_rate=3e-4, kl_stop=0.05
+    ticks=64, lanes=8, epochs=6, minibatches=4, learning_rate=4e-4, kl_stop=0.05
 )
+MILD: Mapping[str, float] = {
+    "collision": -2.0, "red_light": -1.0, "stop_sign": -1.0, "lane": -0.01,
+}  # fmt: skip
+"""Weights of reward terms for a beginner. With a driving world's own ones, whoever knows nothing
+yet learns first, and for long, that to stand still costs least."""
+CAREFUL = -0.5  # log standard deviation that a Box policy which sees pixels begins with
 NUMBERS = PPOConfig(
     ticks=32, lanes=16, epochs=6, minibatches=2, learning_rate=1e-3, entropy=0.0
 )
@@ -28,17 +43,20 @@ class Recipe:
     """How to learn, and what mind to begin with."""
 
     ppo: PPOConfig
+    rewards: Mapping[str, float] = field(default_factory=dict)
+    """Weights of reward terms in place of the world's own."""
     imitation: ImitationConfig = field(default_factory=ImitationConfig)
     mind: MindConfig = field(default_factory=MindConfig)
 
 
-def recipe(name: str, spec: WorldSpec, is_native: bool) -> Recipe:
+def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -> Recipe:
     """Returns the settings of this name for a world.
 
     Args:
       name: one of RECIPES.
       spec: the world; pixels want a memory and more width than a few numbers do.
       is_native: whether its lanes are stepped all at once, so that many cost little.
+      goes_on: whether it begins with a mind that has learned.
     Raises:
       ValueError: an unknown name.
     """
@@ -51,10 +69,16 @@ def recipe(name: str, spec: WorldSpec, is_native: bool) -> Recipe:
         "quick-imitation": ImitationConfig(share=1.0),
         "driving": ImitationConfig(share=0.8, value_share=0.01, weight=0.2),
     }[name]
+    rewards: Mapping[str, float] = {}
+    if name == "quick-ppo" and not goes_on:
+        rewards = {term: weight for term, weight in MILD.items() if term in spec.reward_terms}
     if any(part.modality is Modality.IMAGE for part in spec.parts):
         ppo = PIXELS if is_native else SLOW_PIXELS
-        if name == "driving":
-            ppo = replace(ppo, learning_rate=2e-4, entropy=0.0)
-        return Recipe(ppo, imitation)
+        if name == "driving" or goes_on:
+            ppo = replace(ppo, learning_rate=GENTLE, entropy=0.0)
+        if spec.actions.is_box:
+            careful = MindConfig(decision=DecisionConfig(log_std=CAREFUL))
+            return Recipe(replace(ppo, entropy=0.0), rewards, imitation, careful)
+        return Recipe(ppo, rewards, imitation)
     mind = MindConfig(perception=PerceptionConfig(features=64, memory="none"))
-    return Recipe(CONTINUOUS if spec.actions.is_box else NUMBERS, imitation, mind)
+    return Recipe(CONTINUOUS if spec.actions.is_box else NUMBERS, rewards, imitation, mind)

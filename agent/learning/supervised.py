@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..config import SupervisedConfig
+from .augment import random_shift
 from .classifier import Classifier, add_batch_norm, fold_batch_norm
 from .samples import Samples
 
@@ -87,13 +88,9 @@ def _part(count: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.floa
 
 def augment(pixels: Tensor, config: SupervisedConfig, rng: torch.Generator) -> Tensor:
     """Returns uint8 [N, H, W, C], each image moved, made brighter or darker, perhaps mirrored."""
-    count, height, width, _ = pixels.shape
+    count = len(pixels)
     if config.shift_px:
-        reach = config.shift_px
-        moves = torch.randint(-reach, reach + 1, (2, count, 1), generator=rng)
-        rows = (torch.arange(height) + moves[0]).clamp(0, height - 1)  # [N, H]
-        columns = (torch.arange(width) + moves[1]).clamp(0, width - 1)
-        pixels = pixels[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None]]
+        pixels = random_shift(pixels, rng, config.shift_px)
     if config.flips:
         mirrored = torch.rand(count, 1, 1, 1, generator=rng) < 0.5
         pixels = torch.where(mirrored, pixels.flip(2), pixels)

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -56,6 +56,14 @@ class Progress:
     losses: Losses
     phase: str
     """How it learned: "imitation", "value" or "ppo"."""
+
+
+class Speed(NamedTuple):
+    """How fast a run lives and learns."""
+
+    steps_per_second: float
+    updates: int
+    """How many it was measured over."""
 
 
 def score_of(scores: Mapping[str, Interval]) -> Interval:
@@ -165,18 +173,20 @@ class Trainer:
         """Frees what the world holds, such as processes of its lanes; may be called twice."""
         self.world.close()
 
-    def measure(self, updates: int = 3) -> float:
-        """Returns how many steps a second this run lives and learns from, by some updates.
+    def measure(self, seconds: float, updates: int = 3) -> Speed:
+        """Returns how fast this run lives and learns, over so many seconds and at least so many
+        updates.
 
         The mind is spoilt by it, and nothing is kept: for a run that is thrown away.
         """
-        spent = []
-        for _ in range(updates + 1):
-            started = time.perf_counter()
+        self.learner.update(self._live())  # compiles, fills caches
+        started, done, spent = time.perf_counter(), 0, 0.0
+        while done < updates or spent < seconds:
             self.learner.update(self._live())
-            spent.append(time.perf_counter() - started)
-        median = torch.tensor([sorted(spent[1:])[updates // 2]], dtype=torch.float64)
-        return self.config.rollout_steps / float(self.group.share(median))
+            done += 1
+            clock = torch.tensor([time.perf_counter() - started], dtype=torch.float64)
+            spent = float(self.group.share(clock))
+        return Speed(self.config.rollout_steps * done / spent, done)
 
     def _judge(self, writer: SummaryWriter | None) -> Interval | None:
         """Evaluates and keeps, each where it is time to; returns what was found."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mindloop.agent.learning.recipes import NUMBERS, PIXELS, RECIPES, SLOW_PIXELS, recipe
@@ -33,3 +35,13 @@ def test_every_recipe_can_be_split_into_its_minibatches(name: str) -> None:
 def test_an_unknown_recipe_is_told_with_the_nearest() -> None:
     with pytest.raises(ValueError, match="Did you mean `quick-ppo`"):
         recipe("quick-pbo", world(STATE), is_native=True)
+
+
+def test_only_who_learns_from_nothing_but_reward_is_judged_mildly() -> None:
+    """Of the terms that the world has; a mind that has learned gets the world's own weights."""
+    town = replace(world(CAMERA), reward_terms=("progress", "collision"))
+    assert recipe("quick-ppo", town, is_native=True).rewards == {"collision": -2.0}
+    assert not recipe("quick-ppo", town, is_native=True, goes_on=True).rewards
+    assert not recipe("driving", town, is_native=True).rewards
+    first, later = (recipe("quick-ppo", town, True, goes_on).ppo for goes_on in (False, True))
+    assert later.learning_rate < first.learning_rate and later.entropy < first.entropy
