@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,16 +11,14 @@ import numpy as np
 import tyro
 from rich.console import Console
 
-from mindloop.agent.config import ReasoningConfig, from_dict
-from mindloop.agent.mind import Mind
+from mindloop.agent.config import ReasoningConfig
 from mindloop.agent.reasoning.explain import Explanation, explain
 from mindloop.agent.reasoning.reasoner import Reasoner
 from mindloop.agent.reasoning.shield import assumptions
-from mindloop.agent.types import MindState
 from mindloop.agent.viewer import record
-from mindloop.agent.world import make_world
 from mindloop.errors import UserError
 from mindloop.living import mistakes
+from mindloop.reasons import action_before, reasoner_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ def main(options: Options) -> int:
         raise UserError("`file` must name a record. Make one with mindloop run --record FILE.")
     with mistakes():
         kept = record.load(options.file)
-        reasoner, mind = _reasoner(kept)
+        reasoner = _reasoner(kept)
     if options.assumptions:
         _say_assumptions(console, reasoner.config)
         return 0
@@ -62,7 +59,8 @@ def main(options: Options) -> int:
     ticks = range(first, last) if options.step is None else [first + options.step - 1]
     told: list[tuple[int, Explanation]] = []
     for tick in ticks:
-        found = _explain(kept, reasoner, mind, tick, options)
+        before = action_before(kept, tick)
+        found = explain(reasoner, kept.trace(tick), before, options.lane, options.contacts)
         if options.step is not None or found.intervened:
             told.append((tick - first + 1, found))
     for step, found in told:
@@ -82,27 +80,19 @@ def _say_assumptions(console: Console, config: ReasoningConfig) -> None:
         console.print(f"- {line}", markup=False, highlight=False)
 
 
-def _reasoner(kept: record.Record) -> tuple[Reasoner, Mind]:
-    """Returns the reasoner that judged in the record, and a mind for blank states.
+def _reasoner(kept: record.Record) -> Reasoner:
+    """Returns the reasoner that judged in the record.
 
     Raises:
       UserError: nobody reasoned in it.
     """
-    told = kept.header.get("reasoning")
-    config = from_dict(ReasoningConfig, told) if told else ReasoningConfig()
-    if config.use == "off" or "trace.judgement.fired" not in kept.names:
+    found = reasoner_of(kept)
+    if found is None:
         raise UserError(
             f"`file` must be the record of a mind that reasoned; in {kept.path} none did. Record "
             "with mindloop run --mind NAME --reasoning both --record FILE."
         )
-    settings = dict(ast.literal_eval(str(kept.header["settings_literal"])))
-    settings.pop("render_mode", None)
-    world = make_world(str(kept.header["env"]), 1, settings)
-    spec = world.spec
-    world.close()
-    mind = Mind(spec)
-    files = [("knowledge.rules", spec.knowledge)] if spec.knowledge else []
-    return Reasoner(spec, config, (*files, *config.rules.items())), mind
+    return found
 
 
 def _span(kept: record.Record, options: Options) -> tuple[int, int]:
@@ -128,17 +118,3 @@ def _span(kept: record.Record, options: Options) -> tuple[int, int]:
     if options.step is not None and not 1 <= options.step <= last - first:
         raise UserError(f"`--step` must lie within 1 and {last - first}; got {options.step}.")
     return first, last
-
-
-def _explain(
-    kept: record.Record, reasoner: Reasoner, mind: Mind, tick: int, options: Options
-) -> Explanation:
-    trace = kept.trace(tick)
-    lanes = int(trace.percept.risk.shape[0])
-    before: MindState = mind.initial_state(lanes)
-    if tick > 0:
-        was = kept.trace(tick - 1)
-        fresh = trace.observation.is_first[:, None]
-        action = was.decision.action.masked_fill(fresh, 0)
-        before = replace(before, action=action, affect=was.affect)
-    return explain(reasoner, trace, before, options.lane, options.contacts)

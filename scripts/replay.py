@@ -19,6 +19,7 @@ from mindloop.agent.viewer.frame import Frame
 from mindloop.agent.viewer.window import Mode, Order, Window
 from mindloop.errors import UserError
 from mindloop.living import Plan, begin, mistakes
+from mindloop.reasons import reasoner_of
 from mindloop.showing import Camera, Filming, check_display, progress, restart
 
 
@@ -86,7 +87,9 @@ class Show:
             again = Plan(str(header["env"]), settings, "random", None, False, None, {})
             self.life = begin(again, lanes, int(header["seed"]))
         self.kept = kept
-        self.camera = Camera(self.life, replace(again, mind=header.get("mind")), lane)
+        with mistakes():
+            why = reasoner_of(kept)
+        self.camera = Camera(self.life, replace(again, mind=header.get("mind")), lane, why)
         self._believed = any(name.startswith("trace.") for name in kept.names)
         self._restarts = {
             int(entry["last_tick"]): int(entry["restart"])

@@ -210,5 +210,5 @@ def _in_window(life: Life, step: Step, made: Plan, options: Options, recorder: R
                     console.print(ending(episode), markup=False, highlight=False)
                     window.say(ending(episode))
             if window.due():
-                window.show(camera.frame())
+                window.show(camera.frame(saliency=window.view.saliency))
     return ended

@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from torch import Tensor
 
 from mindloop.agent.loop import PERSON, Life
+from mindloop.agent.mind import Mind
+from mindloop.agent.reasoning.explain import explain
+from mindloop.agent.reasoning.reasoner import Reasoner
+from mindloop.agent.saliency import Saliency
 from mindloop.agent.types import Episode, Modality, Tick, Trace
 from mindloop.agent.viewer import notes
 from mindloop.agent.viewer.frame import Frame, History, Setting
@@ -42,8 +48,14 @@ def draws(world: World) -> bool:
 class Camera:
     """Turns one lane of a life into frames for the window, and keeps its curves."""
 
-    def __init__(self, life: Life, made: Plan, lane: int = 0) -> None:
-        """Looks at one lane of `life`, which was made as `made` says."""
+    def __init__(
+        self, life: Life, made: Plan, lane: int = 0, reasoner: Reasoner | None = None
+    ) -> None:
+        """Looks at one lane of `life`, which was made as `made` says.
+
+        Args:
+          reasoner: says why; None: the life's own, if its mind reasons.
+        """
         self.life = life
         self.made = made
         self.lane = lane
@@ -51,6 +63,11 @@ class Camera:
         self.episode = 0
         self.step = 0
         self._can_draw = draws(life.world)
+        own = None if life.mind is None else life.mind.reasoner
+        self._reasoner = reasoner or (own if isinstance(own, Reasoner) else None)
+        self._last: Tensor | None = None  # what was done before, [B, ...]
+        self._memory: Tensor | None = None  # that before the tick, [B, M]
+        self._saliency: Saliency | None = None
 
     def add(self, tick: Tick) -> None:
         """Takes one step of the life into the curves."""
@@ -59,21 +76,28 @@ class Camera:
         terms = {name: float(term[lane]) for name, term in tick.reward_terms.items()}
         self.history.add(value, float(tick.reward[lane]), terms)
         self.step += 1
+        if tick.trace is not None:
+            self._last, self._memory = tick.trace.decision.action, tick.trace.percept.memory
         if tick.terminated[lane] or tick.truncated[lane]:
             self.clear(self.episode + 1)
 
     def clear(self, episode: int = 0) -> None:
         """Begins the curves anew."""
         self.history.clear()
+        self._last = self._memory = None
         self.step, self.episode = 0, episode
 
-    def frame(self, by_hand: Any = None, trace: Trace | None = None, driver: str = "") -> Frame:
+    def frame(
+        self, by_hand: Any = None, trace: Trace | None = None, driver: str = "",
+        saliency: bool = False,
+    ) -> Frame:  # fmt: skip
         """Returns what is so now: seen, believed, true, about to be done.
 
         Args:
           by_hand: actions that will be executed in place of the driver's.
           trace: what was believed, where it was recorded.
           driver: who acts, if not the life's driver.
+          saliency: whether to show what in the picture the mind's action hangs on.
         """
         life, world, lane = self.life, self.life.world, self.lane
         spec, infos = world.spec, life.infos
@@ -97,12 +121,37 @@ class Camera:
             frame = replace(frame, town=int(town[lane]))
         if trace is not None:
             frame = notes.with_mind(frame, spec, trace, lane, is_acting)
+            if is_acting and self._reasoner is not None:
+                frame = replace(frame, reasons=self._reasons(self._reasoner, trace))
+            if is_acting and saliency and life.mind is not None:
+                frame = self._with_saliency(frame, life.mind, trace)
         else:
             parts = life.observation.parts
             frame = replace(frame, inputs={name: parts[name][lane].numpy() for name in parts})
         if not is_acting:
             frame = self._with_actions(frame, life.intention if by_hand is None else by_hand)
         return self._with_labels(self._with_vectors(self._with_words(frame)))
+
+    def _reasons(self, reasoner: Reasoner, trace: Trace) -> tuple[str, ...]:
+        """Returns why it will do what it is about to."""
+        last = self._last
+        if last is None:
+            last = torch.zeros_like(trace.decision.action)
+        return explain(reasoner, trace, last, self.lane).lines
+
+    def _with_saliency(self, frame: Frame, mind: Mind, trace: Trace) -> Frame:
+        """Adds Grad-CAM, or says why it can't be."""
+        try:
+            self._saliency = self._saliency or Saliency(mind)
+        except ValueError as problem:
+            return replace(frame, saliency_note=str(problem))
+        memory = self._memory
+        if memory is None:
+            memory = mind.perception.initial_memory(self.life.world.num_envs)
+        note = "Grad-CAM, exploratory: what speaks for the action that the policy proposes"
+        return replace(
+            frame, saliency=self._saliency.of(trace, memory, self.lane), saliency_note=note
+        )
 
     def _with_words(self, frame: Frame) -> Frame:
         """Shows what can be said in words as words, in place of tokens and one-hots."""

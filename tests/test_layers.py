@@ -29,6 +29,7 @@ AGENT = {
     "decision": BASE | {"nets"},
     "mind": BASE | {"nets", "perception", "reasoning", "emotion", "decision"},
     "store": BASE | {"mind"},
+    "saliency": BASE | {"mind"},
     "loop": BASE | {"mind", "world", "store"},
     "scoring": {"types"},
     "fidelity": {"types"},

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..types import ActionSpec, MindState, Observation, Percept, Trace, select
+from ..types import ActionSpec, Observation, Percept, Trace, select
 from .lookahead import LookAhead
 from .reasoner import SHIELD, Reasoner, Thought
 from .shield import LEAD
@@ -47,21 +47,26 @@ class Explanation:
     contacts: Mapping[str, float]
     """[s] until contact, by action, if it is held and others keep their speed; for the asked."""
 
-    def __str__(self) -> str:
-        """Returns the explanation in one line or some."""
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The sum of it, then cause by cause, then what each action would lead to."""
         if not self.intervened:
             also = f" ({', '.join(self.others)} applied, and did not stand in its way)"
-            return f"{self.executed}: as the policy chose{also if self.others else ''}."
+            return (f"{self.executed}: as the policy chose{also if self.others else ''}.",)
         reasons = "; ".join(cause.words for cause in self.binding) or "the environment's own mask"
         lines = [f"{self.executed}, not {self.proposed}: {reasons}."]
         for cause in self.binding:
             known = ", ".join(cause.believed)
             where = f" [{cause.place}]" if cause.place else ""
-            lines.append(f"  {cause.name}{where}: {known}" if known else f"  {cause.name}{where}")
+            lines.append(f"{cause.name}{where}: {known}" if known else f"{cause.name}{where}")
         for action, seconds in self.contacts.items():
             ends = f"contact in {seconds:.1f} s" if np.isfinite(seconds) else "no contact"
-            lines.append(f"  {action}: {ends}")
-        return "\n".join(lines)
+            lines.append(f"{action}: {ends}")
+        return tuple(lines)
+
+    def __str__(self) -> str:
+        """Returns its lines, all but the first indented."""
+        return "\n  ".join(self.lines)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values that json can write."""
@@ -77,21 +82,20 @@ class Explanation:
 
 
 def explain(
-    reasoner: Reasoner, trace: Trace, before: MindState, lane: int = 0, contacts: bool = False
+    reasoner: Reasoner, trace: Trace, last: Tensor, lane: int = 0, contacts: bool = False
 ) -> Explanation:
     """Returns why the mind did what it did.
 
     Args:
-      trace: all notes of the tick. before: the state that it began with, whose last action rules
-        may speak of.
+      trace: all notes of the tick.
+      last: i64[B, H] or f32[B, D], the actions before it, of which rules may speak; 0 where a life
+        begins.
       lane: the life that is asked about.
       contacts: whether to roll out what keeping on would lead to, action by action.
     """
     rows = torch.tensor([lane])
     observation, percept = select(trace.observation, rows), select(trace.percept, rows)
-    thought = reasoner.think(
-        observation, percept, select(trace.affect, rows), select(before, rows)
-    )
+    thought = reasoner.think(observation, percept, select(trace.affect, rows), last[rows])
     decision = trace.decision
     proposed, executed = decision.proposed[lane], decision.action[lane]
     binding = _binding(reasoner, thought, percept, proposed, executed)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import ReasoningConfig
-from ..types import MindState, Observation, Percept, WorldSpec
+from ..types import Observation, Percept, WorldSpec
 from .consequences import attributes
 from .shield import along
 
@@ -51,9 +51,8 @@ class LookAhead:
         self._bearing = ((np.arange(sectors) + 0.5) / max(sectors, 1) * 2.0 - 1.0) * np.pi
 
     def prefer(
-        self, observation: Observation, percept: Percept, state: MindState,
-        allowed: NDArray[np.bool_],
-    ) -> Array:  # fmt: skip
+        self, observation: Observation, percept: Percept, allowed: NDArray[np.bool_]
+    ) -> Array:
         """Returns f32[B, A]: `look_weight` times how much better than the mean of what is allowed
         an action is, 0 where it is forbidden."""
         score = self.score(observation, percept)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..config import ReasoningConfig
 from ..types import (
@@ -74,7 +75,7 @@ class Reasoner(AbstractReasoner):
         self, observation: Observation, percept: Percept, affect: Affect, state: MindState
     ) -> Judgement:
         """Returns what is allowed and preferred; in every head at least one allowed action."""
-        thought = self.think(observation, percept, affect, state)
+        thought = self.think(observation, percept, affect, state.action)
         actions, lanes = self.spec.actions, thought.now.size
         preference = self._preference(thought)
         slack = np.full(lanes, np.inf, np.float32)
@@ -91,7 +92,7 @@ class Reasoner(AbstractReasoner):
             if thought.calm is not thought.verdict:
                 calm = self.allowed(thought, thought.calm, available)
             if self.look is not None and thought.verdict is not None:
-                preference += self.look.prefer(observation, percept, state, allowed)
+                preference += self.look.prefer(observation, percept, allowed)
         return Judgement(
             allowed=torch.from_numpy(allowed),
             allowed_calm=torch.from_numpy(calm),
@@ -103,10 +104,10 @@ class Reasoner(AbstractReasoner):
         )
 
     def think(
-        self, observation: Observation, percept: Percept, affect: Affect, state: MindState
+        self, observation: Observation, percept: Percept, affect: Affect, last: Tensor
     ) -> Thought:
-        """Returns what fires, and the shield's verdict."""
-        now = moment(observation, percept, affect, state, self.config)
+        """Returns what fires, and the shield's verdict; `last` is the action before this tick."""
+        now = moment(observation, percept, affect, last, self.config)
         fired = self.book.fired(now)
         if self.shield is None:
             return Thought(now, fired, None, None)

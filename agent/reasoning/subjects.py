@@ -20,7 +20,6 @@ from ..config import ReasoningConfig
 from ..types import (
     EMOTIONS,
     Affect,
-    MindState,
     Modality,
     Observation,
     Percept,
@@ -65,17 +64,17 @@ class Moment:
 
 
 def moment(
-    observation: Observation, percept: Percept, affect: Affect, state: MindState,
+    observation: Observation, percept: Percept, affect: Affect, last: Tensor,
     config: ReasoningConfig,
 ) -> Moment:  # fmt: skip
-    """Returns what rules are judged on."""
+    """Returns what rules are judged on; `last` is the action before this tick."""
     believed, doubt = percept.facts.numpy().T, percept.doubt.numpy().T
     margin = config.width * doubt
     return Moment(
         lowest=believed - margin, highest=believed + margin, sure=believed >= config.certain,
         maybe=believed >= config.possible, doubt=doubt, scene=percept.scene.numpy(),
         parts={name: part.numpy() for name, part in observation.parts.items()},
-        action=state.action.numpy(), risk=percept.risk.numpy(), affect=affect,
+        action=last.numpy(), risk=percept.risk.numpy(), affect=affect,
     )  # fmt: skip
 
 

@@ -107,6 +107,10 @@ class Frame:
     """Class labels of the first picture, in colours."""
     label_classes: Sequence[Mapping[str, Any]] = ()
     """`metadata["labels"]`: name and colour of each class."""
+    saliency: NDArray[Any] | None = None
+    """f32 [H, W] within 0 and 1: what in the first picture the action hangs on."""
+    saliency_note: str = ""
+    """What the saliency is, or why there is none."""
     facts: Sequence[Fact] = ()
     believed: NDArray[Any] | None = None
     doubt: NDArray[Any] | None = None
@@ -128,6 +132,8 @@ class Frame:
     """Axes of a continuous action."""
     gauges: Sequence[Setting] = ()
     """Numbers of the vehicle: speed, steering."""
+    reasons: Sequence[str] = ()
+    """Why it acts so, where the mind reasons: first in a line, then cause by cause."""
     history: History | None = None
     score: Mapping[str, float] = field(default_factory=dict)
     """Score so far, by name."""

@@ -10,6 +10,7 @@ from pygame import Rect
 from .theme import Sizes
 
 COLUMNS_AT_MOST = 3
+WHY_SHARE = 0.17  # height of the reasons, beside world and curves which share 1
 MINIMUM_SIZE = (900, 600)  # [px] smaller windows show this size, scaled down
 
 
@@ -83,7 +84,7 @@ def arrange(size: tuple[int, int], present: Collection[str], world_aspect: float
     footer = Rect(gap, height - footer_height - gap // 2, width - 2 * gap, footer_height)
     top = header.bottom + gap // 2
     body = Rect(gap, top, width - 2 * gap, footer.top - gap // 2 - top)
-    left_parts = [name for name in ("world", "curves") if name in present]
+    left_parts = [name for name in ("world", "why", "curves") if name in present]
     if not left_parts:
         return Layout(header, footer, divide(RIGHT, body, present, gap))
     if not is_present(RIGHT, present):
@@ -93,7 +94,8 @@ def arrange(size: tuple[int, int], present: Collection[str], world_aspect: float
     left_width = round((body.width - gap) * share)
     world = left_width / world_aspect + title_height(sizes) + gap
     world_share = min(0.72, max(0.45, world / body.height))
-    left = Split("column", (("world", world_share), ("curves", 1 - world_share)))
+    left = Split("column", (
+        ("world", world_share), ("why", WHY_SHARE), ("curves", 1 - world_share)))
     boxes = divide(left, Rect(body.left, body.top, left_width, body.height), present, gap)
     rest = Rect(body.left + left_width + gap, body.top, body.width - left_width - gap, body.height)
     return Layout(header, footer, boxes | divide(RIGHT, rest, present, gap))

@@ -99,16 +99,23 @@ def draw_inputs(canvas: Canvas, box: Rect, frame: Frame, show_labels: bool) -> N
         _draw_vectors(canvas, box, vectors)
         return
     line = theme.line_height(canvas.sizes.small)
-    legend = line * 2 if show_labels and frame.labels is not None else 0
+    legend = line * 2 if (show_labels and frame.labels is not None) or frame.saliency_note else 0
     strips = 0 if legend else min(len(vectors) * line, box.height // 3)
     area = Rect(box.left, box.top, box.width, box.height - strips - legend)
     gap = canvas.sizes.gap
     width = (area.width + gap) // len(pictures)
     for k, (name, picture) in enumerate(pictures.items()):
         cell = Rect(area.left + k * width, area.top, width - gap, area.height)
-        if k == 0 and legend and frame.labels is not None:
+        below = Rect(box.left, area.bottom, box.width, legend)
+        if k == 0 and frame.saliency_note:
+            picture = picture if frame.saliency is None else _lit(picture, frame.saliency)
+            px = canvas.sizes.small
+            for row, words in enumerate(wrapped(frame.saliency_note, px, box.width)):
+                place = Rect(below.left, below.top + row * line, below.width, line)
+                canvas.text(words, place, px, theme.CHOSEN)
+        elif k == 0 and legend and frame.labels is not None:
             picture = _over(picture, frame.labels)
-            _draw_legend(canvas, Rect(box.left, area.bottom, box.width, legend), frame)
+            _draw_legend(canvas, below, frame)
         if len(pictures) > 1:
             canvas.text(name, Rect(cell.left, cell.top, cell.width, line), canvas.sizes.small,
                         theme.DIM, "centre")
@@ -156,6 +163,18 @@ def _over(picture: NDArray[Any], labels: Image) -> Image:
     if labels.shape != rgb.shape:
         return labels
     blend: Image = (LABEL_SHARE * labels + (1 - LABEL_SHARE) * rgb).astype(np.uint8)
+    return blend
+
+
+def _lit(picture: NDArray[Any], saliency: NDArray[Any]) -> Image:
+    """Darkens a picture except where saliency is high, and tints it there."""
+    rgb = as_rgb(picture).astype(np.float32)
+    if saliency.shape != rgb.shape[:2]:
+        return as_rgb(picture)
+    heat = saliency[..., None]
+    grey = rgb.mean(-1, keepdims=True) * (0.35 + 0.65 * heat)
+    tint = np.array(theme.CHOSEN, np.float32)
+    blend: Image = np.clip((1 - 0.6 * heat) * grey + 0.6 * heat * tint, 0, 255).astype(np.uint8)
     return blend
 
 

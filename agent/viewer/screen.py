@@ -16,6 +16,7 @@ from .curves import draw_curves, draw_now, draw_score
 from .frame import Frame, Image
 from .layout import MINIMUM_SIZE, Layout, arrange, inside, title_height
 from .pictures import draw_inputs, draw_world, is_grid, is_picture
+from .reasons import draw_reasons
 from .theme import Canvas
 
 Keys = tuple[tuple[str, str], ...]
@@ -26,6 +27,7 @@ class View:
     """How the window is set: what the person who watches has chosen."""
 
     labels: bool = False
+    saliency: bool = False
     help: bool = False
     is_paused: bool = False
     speed: float = 1.0
@@ -87,6 +89,8 @@ PANELS: dict[str, Panel] = {
                  lambda c, box, f, v: draw_now(c, box, f)),
     "score": Panel(lambda f: bool(f.score) or f.history is not None, lambda f: "Score so far",
                    lambda c, box, f, v: draw_score(c, box, f)),
+    "why": Panel(lambda f: bool(f.reasons), lambda f: "Why",
+                 lambda c, box, f, v: draw_reasons(c, box, f)),
     "curves": Panel(lambda f: f.history is not None,
                     lambda f: f"The last {f.history.ticks if f.history else 0} steps",
                     lambda c, box, f, v: draw_curves(c, box, f)),

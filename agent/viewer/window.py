@@ -85,7 +85,7 @@ def display_available() -> Display:
 
 _KEYS: dict[Mode, Keys] = {
     Mode.WATCH: (("Space P", "pause"), (".", "one step"), ("+ −", "speed"),
-                 ("R", "restart"), ("N", "new seed")),
+                 ("R", "restart"), ("N", "new seed"), ("G", "Grad-CAM")),
     Mode.DRIVE: (("Arrows WASD", "drive"), ("Space", "hand over / take back"), ("P", "pause"),
                  (".", "one step"), ("+ −", "speed"), ("R", "restart"), ("N", "new seed")),
     Mode.REPLAY: (("Space P", "pause"), ("← →", "one step, with Shift ten"), ("+ −", "speed"),
@@ -266,6 +266,8 @@ class Window:
             return [Command(Order.SPEED)]
         if key == pygame.K_l:
             self._change(labels=not self.view.labels)
+        elif key == pygame.K_g and self.mode is Mode.WATCH:
+            self._change(saliency=not self.view.saliency)
         elif key in (pygame.K_h, pygame.K_F1):
             self._change(help=not self.view.help)
         elif key == pygame.K_F12 or (key == pygame.K_s and self.mode is not Mode.DRIVE):

@@ -40,7 +40,7 @@ def told(
     trace = Trace(
         observation, Outcome.nothing(1), percept, affect, judgement, decision, torch.zeros(1)
     )
-    return explain(reasoner, trace, before, contacts=True)
+    return explain(reasoner, trace, before.action, contacts=True)
 
 
 def test_the_binding_rule_is_named_with_its_facts() -> None:
@@ -88,5 +88,5 @@ def test_a_bound_on_numbers_is_a_cause_too() -> None:
     trace = Trace(
         observation, Outcome.nothing(1), percept, affect, judgement, decision, torch.zeros(1)
     )
-    found = explain(reasoner, trace, before)
+    found = explain(reasoner, trace, before.action)
     assert found.executed == "torque 1.00" and [c.words for c in found.binding] == ["not so hard"]
