@@ -8,10 +8,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+from collections import Counter
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,8 @@ from rich.console import Console
 
 from mindloop.agent.fidelity import Beliefs, compare, judge_risk
 from mindloop.agent.learning.auxiliary import failure_soon, meaningful
-from mindloop.agent.loop import episodes
+from mindloop.agent.loop import Life, episodes
+from mindloop.agent.reasoning.harm import Case, Harm
 from mindloop.agent.types import Episode, Fact, Tick, WorldError, WorldSpec
 from mindloop.errors import UserError
 from mindloop.living import (
@@ -35,9 +37,10 @@ from mindloop.living import (
     open_recorder,
     plan,
     report,
+    rule_files,
     write_report,
 )
-from mindloop.showing import belief_tables, progress, score_table
+from mindloop.showing import belief_tables, harm_table, progress, score_table
 
 LONG = 10_000  # steps after which a user may wonder whether an episode ever ends
 BLOCK = 16  # lives side by side: the same on any number of cores, so that scores are too
@@ -80,6 +83,8 @@ def main(options: Options) -> int:
     if options.beliefs and made.mind is None and made.driver != "mind":
         raise UserError("`--beliefs` must come with --mind, whose beliefs it compares.")
     console = Console()
+    for note in made.notes:
+        console.print(f"Note: {note}", markup=False, highlight=False)
     blocks = [
         (options.life.seed + first, min(BLOCK, options.episodes - first))
         for first in range(0, options.episodes, BLOCK)
@@ -97,6 +102,10 @@ def main(options: Options) -> int:
         result["beliefs"], result["risk"] = _compare(lived)
         for table in belief_tables(result["beliefs"], result["risk"]):
             console.print(table)
+    harm = _harm(lived, made)
+    if harm:
+        result["ethic"] = harm
+        console.print(harm_table(harm))
     if options.each:
         result["each"] = [
             {"seed": episode.seed, "end": episode.end, **episode.score} for episode in ended
@@ -145,6 +154,10 @@ class Lived:
     episodes: list[Episode]
     facts: tuple[Fact, ...] = ()
     beliefs: Beliefs | None = None
+    situations: Counter[Case] = field(default_factory=Counter)
+    """In which an ethic rule applied."""
+    broken: Counter[Case] = field(default_factory=Counter)
+    """Of these, in which it was broken."""
 
 
 def live_block(
@@ -154,10 +167,15 @@ def live_block(
     life = begin(made, lanes, seed, watched=record is not None or compares)
     recorder = open_recorder(record, made, seed)
     watcher = Watcher(life.world.spec) if compares else None
+    harm = Harm(life.world.spec, lanes, rule_files(made, life.world.spec))
     ended: list[Episode] = []
     try:
+        before = _numbers(life)
         for tick in episodes(life, lanes):
             keep(recorder, tick)
+            if harm:
+                tick = _judged(harm, life, before, tick)
+                before = _numbers(life)
             if watcher is not None:
                 watcher.add(tick)
             ended += tick.episodes
@@ -170,7 +188,24 @@ def live_block(
         life.world.close()
     ended.sort(key=lambda episode: episode.lane)
     beliefs = watcher.finish() if watcher is not None else None
-    return Lived(ended, life.world.spec.facts, beliefs)
+    return Lived(ended, life.world.spec.facts, beliefs, harm.situations, harm.broken)
+
+
+def _numbers(life: Life) -> dict[str, torch.Tensor]:
+    """Returns a copy of the observed numbers, which rules may speak of; the world goes on."""
+    parts = life.observation.parts
+    return {name: part.clone() for name, part in parts.items() if part.dim() == 2}
+
+
+def _judged(harm: Harm, life: Life, before: dict[str, torch.Tensor], tick: Tick) -> Tick:
+    """Returns the tick with the harm of its episodes among their scores."""
+    action = life.world.writer.read(tick.actions)
+    done = harm.add(before, tick.truth, action, tick.terminated | tick.truncated)
+    ended = tuple(
+        replace(one, score={**one.score, "ethic_violations": float(done[one.lane])})
+        for one in tick.episodes
+    )
+    return replace(tick, episodes=ended)
 
 
 class Watcher:
@@ -200,6 +235,18 @@ class Watcher:
         failure, told = failure_soon(torch.from_numpy(rows.pop("cost")), torch.from_numpy(ended))
         rows |= {"failure": failure.numpy(), "told": told.numpy()}
         return Beliefs(**{name: row[is_living] for name, row in rows.items()})
+
+
+def _harm(lived: list[Lived], made: Plan) -> list[dict[str, Any]]:
+    """Returns how often each ethic rule applied and was broken, by whom it protects."""
+    situations = sum((block.situations for block in lived), Counter[Case]())
+    broken = sum((block.broken for block in lived), Counter[Case]())
+    where = {"preset": made.asked["preset"], "set": made.asked["set"]}
+    return [
+        {"rule": case.rule, "whom": case.whom, **where, "situations": situations[case],
+         "broken": broken[case]}
+        for case in sorted(situations)
+    ]  # fmt: skip
 
 
 def _compare(lived: list[Lived]) -> tuple[list[dict[str, Any]], dict[str, float]]:

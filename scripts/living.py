@@ -27,7 +27,9 @@ from mindloop.agent.config import (
 from mindloop.agent.ids import Offer, offer_of
 from mindloop.agent.loop import BELIEVING, Life
 from mindloop.agent.mind import Mind
+from mindloop.agent.reasoning.checking import check
 from mindloop.agent.reasoning.language import load as read_rule_file
+from mindloop.agent.reasoning.reasoner import Reasoner
 from mindloop.agent.scoring import Interval, summarise
 from mindloop.agent.store import load_mind
 from mindloop.agent.types import Episode, Modality, Tick, WorldSpec
@@ -128,6 +130,8 @@ class Plan:
     """How the mind reasons; None: as it was saved."""
     asked: Mapping[str, Any]
     """What the user asked for, for the report."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of the rules."""
 
 
 def plan(
@@ -178,11 +182,12 @@ def plan(
     reasoning = reasoning_of(options.reasoning, options.rules)
     if reasoning is not None and driver != "mind" and options.mind is None:
         raise UserError(f"`--reasoning` must have a mind that reasons; the driver is {driver}.")
+    notes: tuple[str, ...] = ()
     with mistakes():
         if options.mind is not None:
-            load_mind(options.mind, spec, reasoning)
+            notes = rule_remarks(load_mind(options.mind, spec, reasoning))
         elif reasoning is not None:
-            Mind(spec, MindConfig(reasoning=reasoning))
+            notes = rule_remarks(Mind(spec, MindConfig(reasoning=reasoning)))
     settings = {**settings, **asked}
     others = {name: value for name, value in asked.items() if name not in ("preset", "split")}
     return Plan(
@@ -197,6 +202,7 @@ def plan(
             "set": others,
             "split": settings.get("split", takes.get("split")),
         },
+        notes=notes,
     )
 
 
@@ -260,6 +266,14 @@ def remarks(life: Life) -> list[str]:
             found.append(f"`{part.name}` is one even colour; some environments draw nothing where "
                          "SDL_VIDEODRIVER is set. Unset it")
     return found
+
+
+def rule_remarks(mind: Mind) -> tuple[str, ...]:
+    """Returns what is odd about the rules that a mind reasons by; only if the user added some."""
+    reasoner = mind.reasoner
+    if not isinstance(reasoner, Reasoner) or not reasoner.config.rules:
+        return ()
+    return tuple(check(reasoner.book))
 
 
 def begin(made: Plan, lanes: int, seed: int, watched: bool = False) -> Life:
@@ -327,6 +341,12 @@ def report(made: Plan, episodes: Sequence[Episode], seed: int) -> dict[str, Any]
         "version": __version__,
         "scores": {name: _row(found) for name, found in scores.items()},
     }
+
+
+def rule_files(made: Plan, spec: WorldSpec) -> list[tuple[str, str]]:
+    """Returns (name, text) of the rule files that hold in a life: the world's, then the user's."""
+    files = [("knowledge.rules", spec.knowledge)] if spec.knowledge else []
+    return files + (list(made.reasoning.rules.items()) if made.reasoning else [])
 
 
 def _reasons(made: Plan) -> ReasoningConfig:

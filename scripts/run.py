@@ -91,7 +91,7 @@ def main(options: Options) -> int:
         if recorder is not None:
             stack.enter_context(recorder)
         console = Console()
-        notes = remarks(life)
+        notes = [*made.notes, *remarks(life)]
         if is_seen and not draws(life.world):
             notes.append(f"{made.env} draws no pictures of itself; the rest is shown")
         for note in notes:

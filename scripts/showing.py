@@ -288,6 +288,20 @@ def belief_tables(rows: Sequence[Mapping[str, Any]], risk: Mapping[str, float]) 
     return [numbers, booleans, third]
 
 
+def harm_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Returns how often each ethic rule applied and was broken, by whom it protects."""
+    table = Table(title="rules that can't be outweighed, on what was so")
+    for column in ("rule", "nearest ahead"):
+        table.add_column(column)
+    for column in ("situations", "broken", "part"):
+        table.add_column(column, justify="right")
+    for row in rows:
+        part = f"{100 * row['broken'] / row['situations']:.0f} %"
+        table.add_row(label(row["rule"]), row["whom"], f"{row['situations']:,}",
+                      f"{row['broken']:,}", part)
+    return table
+
+
 def ending(episode: Episode) -> str:
     """Returns one line about an episode that ended."""
     why = episode.end or ("ended" if episode.terminated else "time was up")

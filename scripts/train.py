@@ -24,11 +24,19 @@ from mindloop.agent.learning.trainer import Progress as Update
 from mindloop.agent.learning.vectorise import choose
 from mindloop.agent.learning.workers import WorkerLost, torchrun_place
 from mindloop.agent.mind import Mind
+from mindloop.agent.mind import Mind
 from mindloop.agent.store import load_mind
 from mindloop.agent.viewer.wording import number
 from mindloop.agent.world import make_world
 from mindloop.errors import UserError
-from mindloop.living import DRIVING, LifeOptions, mistakes, reasoning_of, settings_of
+from mindloop.living import (
+    DRIVING,
+    LifeOptions,
+    mistakes,
+    reasoning_of,
+    rule_remarks,
+    settings_of,
+)
 from mindloop.together import learn, steps_in, together
 from mindloop.tuning import settle
 
@@ -109,7 +117,7 @@ def main(options: Options) -> int:
     with mistakes():
         config = (
             read_config(options.run) if options.resume and options.run
-            else _vectorised(_plan(options), say)
+            else _vectorised(_plan(options, say), say)
         )  # fmt: skip
         if options.minutes is not None and not options.resume:
             config = replace(config, steps=steps_in(options.minutes, config, say))
@@ -161,7 +169,7 @@ def _writable(run: Path) -> Iterator[None]:
         ) from error
 
 
-def _plan(options: Options) -> TrainConfig:
+def _plan(options: Options, say: Callable[[str], None]) -> TrainConfig:
     """Returns the config that the flags name.
 
     Raises:
@@ -196,6 +204,8 @@ def _plan(options: Options) -> TrainConfig:
     reasoning = reasoning_of(options.reasoning, options.rules)
     if reasoning is not None:
         mind = replace(mind, reasoning=reasoning)
+        for note in rule_remarks(Mind(world.spec, mind)):
+            say(f"Note: {note}")
     Mind(world.spec, mind)  # a rule that can't be understood is told at once
     every = options.checkpoint_every
     if every is None:

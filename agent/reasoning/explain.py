@@ -52,9 +52,9 @@ class Explanation:
         """The sum of it, then cause by cause, then what each action would lead to."""
         if not self.intervened:
             also = f" ({', '.join(self.others)} applied, and did not stand in its way)"
-            return (f"{self.executed}: as the policy chose{also if self.others else ''}.",)
+            return (f"“{self.executed}”, as the policy chose{also if self.others else ''}.",)
         reasons = "; ".join(cause.words for cause in self.binding) or "the environment's own mask"
-        lines = [f"{self.executed}, not {self.proposed}: {reasons}."]
+        lines = [f"“{self.executed}” instead of “{self.proposed}”: {reasons}."]
         for cause in self.binding:
             known = ", ".join(cause.believed)
             where = f" [{cause.place}]" if cause.place else ""
