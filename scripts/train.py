@@ -24,7 +24,6 @@ from mindloop.agent.learning.trainer import Progress as Update
 from mindloop.agent.learning.vectorise import choose
 from mindloop.agent.learning.workers import WorkerLost, torchrun_place
 from mindloop.agent.mind import Mind
-from mindloop.agent.mind import Mind
 from mindloop.agent.store import load_mind
 from mindloop.agent.viewer.wording import number
 from mindloop.agent.world import make_world

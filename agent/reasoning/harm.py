@@ -90,8 +90,8 @@ class Harm:
         fired = self._book.fired(self._moment(parts, truth)) & ~self._is_over
         for row in self._rows:
             against = self._against(row, action)
-            for lane in np.flatnonzero(fired[row]):
-                case = self._open[lane].setdefault(row, _Open(self._whom(truth, int(lane))))
+            for lane in np.flatnonzero(fired[row]).tolist():
+                case = self._open[lane].setdefault(row, _Open(self._whom(truth, lane)))
                 case.is_broken |= bool(against[lane])
         for lane, known in enumerate(self._open):
             for row in list(known):

@@ -114,4 +114,4 @@ def test_checkpoints_are_seldom_where_they_cut_episodes_short(
     words: tuple[str, ...], updates: int
 ) -> None:
     options = tyro.cli(train.Options, args=list(words))
-    assert train._plan(options).checkpoint_every == updates
+    assert train._plan(options, print).checkpoint_every == updates
