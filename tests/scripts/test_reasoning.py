@@ -40,7 +40,7 @@ def test_two_rules_balance_a_pole_and_are_explained(
     capsys.readouterr()
     assert started("explain", "rec", "--json", "why.jsonl") == 0
     out = capsys.readouterr().out
-    assert "1, not 0: the pole falls to the right." in out
+    assert "“1” instead of “0”: the pole falls to the right." in out
     rows = [json.loads(line) for line in Path("why.jsonl").read_text().splitlines()]
     assert 100 < len(rows) < 400, "about half of what chance proposes is stopped"
     assert {row["binding"][0]["name"] for row in rows} == {"lean_left", "lean_right"}
@@ -84,6 +84,35 @@ def test_a_mistake_ends_with_a_message_and_2(
     Path("my.rules").write_text("a: sped > 1 => forbid action == 0")
     assert started(*WRONG[message]) == 2
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_odd_rules_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my.rules").write_text("a: state[0] > 100 => forbid action == 0\n" + CART)
+    words = ("CartPole-v1", "--driver", "mind", "--rules", "my.rules", "--episodes", "1")
+    for program in ("run", "evaluate"):
+        assert started(program, *words) == 0
+        told = " ".join(capsys.readouterr().out.split())
+        assert "Note: my.rules:1: the rule `a` applied in none of" in told, program
+
+
+def test_what_cannot_be_outweighed_is_counted_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For every driver alike; a chance driver breaks what an expert keeps."""
+    monkeypatch.chdir(tmp_path)
+    broken = {}
+    for driver in ("expert", "random"):
+        words = ("evaluate", "--driver", driver, "--episodes", "4", "--json", f"{driver}.json",
+                 "--set", "max_episode_steps=300")  # fmt: skip
+        assert started(*words) == 0
+        told = json.loads(Path(f"{driver}.json").read_text())
+        broken[driver] = told["scores"]["ethic_violations"]["mean"]
+        rows = told.get("ethic", [])
+        assert sum(row["broken"] for row in rows) == pytest.approx(4 * broken[driver])
+    assert "rules that can't be outweighed" in capsys.readouterr().out
 
 
 def test_the_assumptions_can_be_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

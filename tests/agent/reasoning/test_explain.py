@@ -51,7 +51,8 @@ def test_the_binding_rule_is_named_with_its_facts() -> None:
     assert cause.words == "the light is red, 9 m ahead"
     assert "light_distance 8.6 to 9.4 m" in cause.believed
     assert found.others == ("dull",)
-    assert str(found).startswith(f"{found.executed}, not 0, 2: the light is red, 9 m ahead.")
+    first = f"“{found.executed}” instead of “0, 2”: the light is red, 9 m ahead."
+    assert found.lines[0] == first and str(found).startswith(first)
 
 
 def test_nothing_bound_where_the_policy_had_its_way() -> None:

@@ -120,7 +120,10 @@ def driving_frame() -> Frame:
         scene_classes=CLASSES, path_believed=path(0.004), path_true=path(0.012),
         choices=(grid(),), gauges=(Setting("speed", 7.24, 0, 20, "m/s"),
                                    Setting("steering", -0.05, -0.6, 0.6, "rad")),
-        history=history(), score={
+        reasons=(
+            "“straight, brake” instead of “straight, keep”: the light is red, 12 m ahead.",
+            "red_light [knowledge.rules:14]: light_red 0.97, light_distance 9.8 to 14.1 m",
+        ), history=history(), score={
             "route_completion": 41.3, "driving_score_2_0": 28.9, "driving_score_2_1": 30.2,
             "collisions": 0, "red_lights": 1, "stop_signs": 0}, town=512, seed=7, episode=1,
         step=130, seconds=26.0, command="turn left")

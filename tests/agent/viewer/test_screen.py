@@ -116,6 +116,32 @@ def test_every_text_is_whole_in_its_box_and_alone(full: Frame, size: tuple[int, 
         assert min(shared.width, shared.height) <= 3, (one, other)
 
 
+def test_reasons_are_told_whole_and_the_rest_has_more_room_without(full: Frame) -> None:
+    words = " ".join(text.words for text in painted(full, (1280, 800)).texts)
+    assert all(reason in words for reason in full.reasons) and "Why" in words
+    without = layout_of(replace(full, reasons=()), (1280, 800)).panels
+    assert "why" not in without
+    assert without["world"].height > layout_of(full, (1280, 800)).panels["world"].height
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_saliency_lights_its_place_in_the_picture_and_says_what_it_is(
+    full: Frame, size: tuple[int, int]
+) -> None:
+    lit = np.zeros((64, 64), np.float32)
+    lit[:32] = 1.0
+    note = "Grad-CAM, exploratory: what speaks for the action that the policy proposes"
+    shown = replace(full, saliency=lit, saliency_note=note)
+    assert any("exploratory" in text.words for text in painted(shown, size).texts)
+    box = layout_of(shown, size).panels["inputs"]
+    picture = draw(shown, size)[box.top : box.bottom, box.left : box.right].astype(int)
+    plain = draw(full, size)[box.top : box.bottom, box.left : box.right].astype(int)
+    half = box.height // 2
+    yellow = [part[:half] @ np.array([1, 1, -2]) for part in (picture, plain)]
+    assert yellow[0].mean() > yellow[1].mean() + 10
+    assert picture[half : half + 30].sum() < plain[half : half + 30].sum(), "darker elsewhere"
+
+
 @pytest.mark.parametrize("kind", ["vector", "long vector", "image"])
 def test_foreign_environments_fit_too(kind: str) -> None:
     for size in SIZES:
