@@ -18,6 +18,9 @@ from collections.abc import Sequence
 from setup_venv import ROOT, SetupError, prepare, say  # type: ignore[import-not-found]
 
 
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile")  # files apart, a process each core
+
+
 def main(arguments: Sequence[str]) -> int:
     """Returns the exit code: 0 all passed, 1 some check failed, 2 the set-up failed."""
     if "-h" in arguments or "--help" in arguments:
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     checks = {
         "ruff": ["-m", "ruff", "check", "."],
         "mypy": ["-m", "mypy", "--strict", "agent", "envs", "scripts", "tests"],
-        "pytest": ["-m", "pytest", *marks, *others],
+        "pytest": ["-m", "pytest", *SIDE_BY_SIDE, *marks, *others],
     }
     # One thread a process: two on these small nets are slower than one.
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

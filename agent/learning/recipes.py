@@ -26,9 +26,7 @@ GENTLE = 2e-4  # learning rate from rewards of a mind that drives already
 SLOW_PIXELS = PPOConfig(  # other people's worlds draw some hundred pictures a second, not thousands
     ticks=64, lanes=8, epochs=6, minibatches=4, learning_rate=4e-4, kl_stop=0.05
 )
-MILD: Mapping[str, float] = {
-    "collision": -2.0, "red_light": -1.0, "stop_sign": -1.0, "lane": -0.01,
-}  # fmt: skip
+MILD: Mapping[str, float] = {"collision": -3.0, "lane": -0.01}
 """Weights of reward terms for a beginner. With a driving world's own ones, whoever knows nothing
 yet learns first, and for long, that to stand still costs least."""
 CAREFUL = -0.5  # log standard deviation that a Box policy which sees pixels begins with

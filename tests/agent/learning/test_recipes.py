@@ -40,7 +40,7 @@ def test_an_unknown_recipe_is_told_with_the_nearest() -> None:
 def test_only_who_learns_from_nothing_but_reward_is_judged_mildly() -> None:
     """Of the terms that the world has; a mind that has learned gets the world's own weights."""
     town = replace(world(CAMERA), reward_terms=("progress", "collision"))
-    assert recipe("quick-ppo", town, is_native=True).rewards == {"collision": -2.0}
+    assert recipe("quick-ppo", town, is_native=True).rewards == {"collision": -3.0}
     assert not recipe("quick-ppo", town, is_native=True, goes_on=True).rewards
     assert not recipe("driving", town, is_native=True).rewards
     first, later = (recipe("quick-ppo", town, True, goes_on).ppo for goes_on in (False, True))
