@@ -17,7 +17,6 @@ from collections.abc import Sequence
 # This file runs as a program, before mindloop is installed: its own folder is on sys.path.
 from setup_venv import ROOT, SetupError, prepare, say  # type: ignore[import-not-found]
 
-
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile")  # files apart, a process each core
 
 
