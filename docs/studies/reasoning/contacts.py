@@ -56,7 +56,8 @@ def main() -> None:
     world = make_world("mindloop/Driving-v0", 1, settings)
     life = Life(world, LoopConfig(driver="mind"), load_mind(options.mind, world.spec))
     look = LookAhead(world.spec, ReasoningConfig(use="full", horizon=4.0))
-    rng, rows = np.random.default_rng(0), []
+    rng = np.random.default_rng(0)
+    rows: list[tuple[float, float, float, float]] = []
     seed = 0
     while len(rows) < options.scenes:
         seed += 1
