@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ class Saliency:
           ValueError: the mind takes in no picture, or without convolutions; or captum is missing.
         """
         try:
-            from captum.attr import LayerAttribution, LayerGradCam
+            captum = importlib.import_module("captum.attr")
         except ImportError as error:
             raise ValueError(
                 "Grad-CAM must have the package captum. Run pip install captum."
@@ -47,8 +48,8 @@ class Saliency:
         if not found or not found[0][1]:
             raise ValueError("Grad-CAM must have a picture that is seen by convolutions.")
         self._part = found[0][0]
-        self._cam = LayerGradCam(self._preference, found[0][1][-1])
-        self._enlarge = LayerAttribution.interpolate
+        self._cam = captum.LayerGradCam(self._preference, found[0][1][-1])
+        self._enlarge = captum.LayerAttribution.interpolate
         self._asked: _Asked
 
     def of(self, trace: Trace, memory: Tensor, lane: int = 0) -> NDArray[Any]:

@@ -105,8 +105,7 @@ def test_what_cannot_be_outweighed_is_counted_apart(
     monkeypatch.chdir(tmp_path)
     broken = {}
     for driver in ("expert", "random"):
-        words = ("evaluate", "--driver", driver, "--episodes", "4", "--json", f"{driver}.json",
-                 "--set", "max_episode_steps=300")  # fmt: skip
+        words = ("evaluate", "--driver", driver, "--episodes", "4", "--json", f"{driver}.json")
         assert started(*words) == 0
         told = json.loads(Path(f"{driver}.json").read_text())
         broken[driver] = told["scores"]["ethic_violations"]["mean"]
@@ -128,9 +127,9 @@ def test_a_mind_becomes_a_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     words = ("train", "CartPole-v1", "--steps", "20000", "--run", "run", "--seed", "2",
              "--vectorisation", "sync")  # fmt: skip
     assert started(*words) == 0
-    words = ("distill", "CartPole-v1", "--mind", "run/mind", "--leaves", "30", "--ticks", "100",
+    more = ("distill", "CartPole-v1", "--mind", "run/mind", "--leaves", "30", "--ticks", "100",
              "--episodes", "8", "--output", "tree")  # fmt: skip
-    assert started(*words) == 0
+    assert started(*more) == 0
     report = json.loads(Path("tree/report.json").read_text())
     assert report["fidelity"] > 0.8 > report["commonest"]
     assert report["leaves"] <= 30 and set(report["scores"]) == {"tree", "mind"}
