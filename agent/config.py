@@ -87,7 +87,9 @@ class ReasoningConfig:
     margin: float = 0.5
     """[m] least distance that the shield adds to what is needed."""
     margin_width: float = 3.0
-    """[σ] of a perceived distance that it adds besides."""
+    """[σ] of a perceived distance that it adds besides ..."""
+    margin_most: float = 6.0
+    """[m] ... but no more than this: whoever waits for certainty may stand for ever."""
     speed_width: float = 1.0
     """[σ] of a perceived speed by which those ahead are taken to be slower."""
     reaction: float = 0.3
@@ -116,8 +118,9 @@ class ReasoningConfig:
         if not 0 < self.present < 1:
             raise ValueError(f"`present` must lie between 0 and 1; got {self.present}.")
         for name in (
-            "width", "margin", "margin_width", "speed_width", "latency", "look_weight"
-        ):
+            "width", "margin", "margin_width", "margin_most", "speed_width", "latency",
+            "look_weight",
+        ):  # fmt: skip
             if not getattr(self, name) >= 0:
                 raise ValueError(f"`{name}` must be at least 0; got {getattr(self, name)}.")
         for name in ("reaction", "lead_brake", "brake", "horizon", "candidates"):

@@ -163,7 +163,8 @@ class Shield:
         speed = self.speed(observation)
         gap, front, doubt, is_there = self._ahead(percept, speed)
         reaction = np.maximum(config.reaction, 1e-3) * (1.0 + caution)
-        margin = (1.0 + caution)[:, None] * config.margin + config.margin_width * doubt
+        doubted = np.minimum(config.margin_width * doubt, config.margin_most)
+        margin = (1.0 + caution)[:, None] * config.margin + doubted
         later, front, shrunk = self._over_latency(speed, front)
         room = gap - margin - shrunk
         free = largest_safe_acceleration(
@@ -289,8 +290,9 @@ def along(path: Array, x: Array, y: Array) -> tuple[Array, Array]:
 ASSUMPTIONS = (
     "the ego begins outside the safe distance, and its brakes reach {brake:g} m/s2",
     "those ahead brake with at most {lead_brake:g} m/s2 and don't go backwards",
-    "believed distances are wrong by less than {margin:g} m + {margin_width:g} σ, believed speeds "
-    "of those ahead by less than {speed_width:g} σ",
+    "believed distances are wrong by less than {margin:g} m + {margin_width:g} σ, and σ by itself "
+    "accounts for {margin_most:g} m at most",
+    "believed speeds of those ahead are wrong by less than {speed_width:g} σ",
     "whoever is in the way is believed to be there with a probability of at least {present:g}",
     "an action takes effect within {latency:g} s and can be changed after {reaction:g} s",
     "on the side: others come nearer with at most {lateral:g} m/s2",
@@ -302,7 +304,7 @@ def assumptions(config: ReasoningConfig) -> tuple[str, ...]:
     values = {
         "brake": config.brake, "lead_brake": config.lead_brake, "margin": config.margin,
         "margin_width": config.margin_width, "speed_width": config.speed_width,
-        "present": config.present,
+        "present": config.present, "margin_most": config.margin_most,
         "latency": config.latency, "reaction": config.reaction, "lateral": LATERAL_ACCELERATION,
     }  # fmt: skip
     return tuple(line.format(**values) for line in ASSUMPTIONS)

@@ -120,6 +120,18 @@ def test_a_world_without_motion_is_told_so() -> None:
         Shield(CART, ReasoningConfig(use="shield"))
 
 
+def test_who_doubts_much_still_moves() -> None:
+    """Doubt adds 6 m at most: before what may be a phantom the ego creeps on, not stands for ever.
+    """
+    facts = {"lead_present": 0.95, "lead_distance": (11.0, 5.8), "lead_closing_speed": 0.0}
+    moves = {}
+    for most in (6.0, 100.0):
+        shield = Shield(replace(ROAD, scene=None), ReasoningConfig(use="shield", margin_most=most))
+        observation, percept, _, _ = seen(shield.spec, [[0.0, 0.0, 0.0]], facts)
+        moves[most] = float(shield.judge(observation, percept, np.zeros(1, np.float32)).highest[0])
+    assert moves[6.0] > 2.0 and moves[100.0] < 0.0
+
+
 def test_the_assumptions_name_their_figures() -> None:
     words = " ".join(assumptions(ReasoningConfig(brake=5.0, lead_brake=7.0)))
     assert "5 m/s2" in words and "7 m/s2" in words and "{" not in words
