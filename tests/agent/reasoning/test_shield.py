@@ -123,7 +123,7 @@ def test_a_world_without_motion_is_told_so() -> None:
 def test_who_doubts_much_still_moves() -> None:
     """Doubt adds 6 m at most: before what may be a phantom the ego creeps on, not stands for ever.
     """
-    facts = {"lead_present": 0.95, "lead_distance": (11.0, 5.8), "lead_closing_speed": 0.0}
+    facts: Facts = {"lead_present": 0.95, "lead_distance": (11.0, 5.8), "lead_closing_speed": 0.0}
     moves = {}
     for most in (6.0, 100.0):
         shield = Shield(replace(ROAD, scene=None), ReasoningConfig(use="shield", margin_most=most))
