@@ -9,6 +9,7 @@ from .config import MindConfig
 from .decision import Policy
 from .perception import Perception
 from .reasoning.reasoner import Reasoner
+from .reasoning.rules import rule_files
 from .types import (
     AbstractEmotion,
     AbstractReasoner,
@@ -153,5 +154,4 @@ def _reasoner(spec: WorldSpec, config: MindConfig) -> AbstractReasoner | None:
     reasoning = config.reasoning
     if reasoning.use == "off":
         return None
-    files = [("knowledge.rules", spec.knowledge)] if spec.knowledge else []
-    return Reasoner(spec, reasoning, (*files, *reasoning.rules.items()))
+    return Reasoner(spec, reasoning, rule_files(spec, reasoning))

@@ -25,6 +25,7 @@ from mindloop.agent.fidelity import Beliefs, compare, judge_risk
 from mindloop.agent.learning.auxiliary import failure_soon, meaningful
 from mindloop.agent.loop import Life, episodes
 from mindloop.agent.reasoning.harm import Case, Harm
+from mindloop.agent.reasoning.rules import rule_files
 from mindloop.agent.types import Episode, Fact, Tick, WorldError, WorldSpec
 from mindloop.errors import UserError
 from mindloop.living import (
@@ -36,8 +37,8 @@ from mindloop.living import (
     mistakes,
     open_recorder,
     plan,
+    reasons_of,
     report,
-    rule_files,
     write_report,
 )
 from mindloop.showing import belief_tables, harm_table, progress, score_table
@@ -167,7 +168,7 @@ def live_block(
     life = begin(made, lanes, seed, watched=record is not None or compares)
     recorder = open_recorder(record, made, seed)
     watcher = Watcher(life.world.spec) if compares else None
-    harm = Harm(life.world.spec, lanes, rule_files(made, life.world.spec))
+    harm = Harm(life.world.spec, lanes, rule_files(life.world.spec, reasons_of(made)))
     ended: list[Episode] = []
     try:
         before = _numbers(life)

@@ -311,7 +311,7 @@ def open_recorder(path: Path | None, made: Plan, seed: int) -> Recorder | None:
     header = {"env": made.env, "settings": dict(made.settings), "driver": made.driver,
               "mind": made.mind, "greedy": made.greedy, "seed": seed,
               "settings_literal": repr(dict(made.settings)),  # json has no tuples
-              "reasoning": to_dict(_reasons(made))}
+              "reasoning": to_dict(reasons_of(made))}
     with mistakes():
         return Recorder(path, header)
 
@@ -333,7 +333,7 @@ def report(made: Plan, episodes: Sequence[Episode], seed: int) -> dict[str, Any]
         "set": made.asked["set"],
         # the driver is told what is true: no sensor, no perception
         "oracle": made.driver == "expert",
-        "reasoning": None if made.driver != "mind" else _reasons(made).use,
+        "reasoning": None if made.driver != "mind" else reasons_of(made).use,
         "split": made.asked["split"],
         "episodes": len(episodes),
         "seed": seed,
@@ -343,13 +343,7 @@ def report(made: Plan, episodes: Sequence[Episode], seed: int) -> dict[str, Any]
     }
 
 
-def rule_files(made: Plan, spec: WorldSpec) -> list[tuple[str, str]]:
-    """Returns (name, text) of the rule files that hold in a life: the world's, then the user's."""
-    files = [("knowledge.rules", spec.knowledge)] if spec.knowledge else []
-    return files + (list(made.reasoning.rules.items()) if made.reasoning else [])
-
-
-def _reasons(made: Plan) -> ReasoningConfig:
+def reasons_of(made: Plan) -> ReasoningConfig:
     """Returns how the plan's mind reasons."""
     if made.reasoning is not None:
         return made.reasoning

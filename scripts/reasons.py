@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mindloop.agent.config import ReasoningConfig, from_dict
 from mindloop.agent.reasoning.reasoner import Reasoner
+from mindloop.agent.reasoning.rules import rule_files
 from mindloop.agent.viewer.record import Record
 from mindloop.agent.world import make_world
 
@@ -28,8 +29,7 @@ def reasoner_of(kept: Record) -> Reasoner | None:
     world = make_world(str(kept.header["env"]), 1, settings)
     spec = world.spec
     world.close()
-    files = [("knowledge.rules", spec.knowledge)] if spec.knowledge else []
-    return Reasoner(spec, config, (*files, *config.rules.items()))
+    return Reasoner(spec, config, rule_files(spec, config))
 
 
 def action_before(kept: Record, tick: int) -> Tensor:

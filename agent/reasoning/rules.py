@@ -21,6 +21,7 @@ from .intervals import Array, Claim, Number, Tape
 from .language import Definition, Phrase, Rule, RuleError, read_rules
 from .subjects import FEELINGS, Moment, Subjects
 
+KNOWLEDGE = "knowledge.rules"  # what messages call a world's own file
 FUNCTIONS = ("abs", "min", "max", "sqrt", "doubt", "nearest", "possible", "certain")
 _COMPARED = {ast.Lt: (False, False), ast.LtE: (False, True), ast.Gt: (True, False),
              ast.GtE: (True, True)}  # operator: (sides change places, equal counts)
@@ -341,6 +342,12 @@ def _fill(message: str, values: dict[str, float]) -> str:
         if name is not None:
             words += format(values[name.strip()], form or ".3g")
     return words
+
+
+def rule_files(spec: WorldSpec, config: ReasoningConfig) -> tuple[tuple[str, str], ...]:
+    """Returns (name, text) of the files that hold in a world: its own, then the user's."""
+    own = ((KNOWLEDGE, spec.knowledge),) if spec.knowledge else ()
+    return (*own, *config.rules.items())
 
 
 class RuleBook:
