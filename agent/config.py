@@ -345,7 +345,8 @@ class TrainConfig:
     begins_as: str = ""
     """Folder or name of the mind whose weights it begins with; "": new ones."""
     perception_from: str = ""
-    """Folder of `mindloop perceive` whose image encoder it begins with; "": none."""
+    """Folder of `mindloop perceive` whose image encoder, or folder or name of a mind whose whole
+    perception, it begins with; "": none."""
     checkpoint_every: int = 10
     """Updates between two checkpoints."""
     evaluate_every: int = 0

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mindloop.agent.config import TrainConfig, to_dict
 from mindloop.agent.ids import offer_of
-from mindloop.agent.learning.classifier import check_fit, fitting, read_description
+from mindloop.agent.learning.pretrained import perception_config
 from mindloop.agent.learning.recipes import NEED_EXPERT, recipe
 from mindloop.agent.learning.run_folder import read_config
 from mindloop.agent.learning.trainer import Progress as Update
@@ -74,9 +74,9 @@ class Options:
     environment's own batched form; auto tries what there is for about a second each."""
     mind: str | None = None
     """Begin with the weights of this mind: its folder, or its name if it ships with mindloop."""
-    perception: Path | None = None
-    """Begin with the image encoder that `mindloop perceive` wrote into this folder; the mind takes
-    its backbone and width."""
+    perception: str | None = None
+    """Begin with the image encoder that `mindloop perceive` wrote into this folder, or with the
+    whole perception of this mind (its folder or name); the mind takes how that is built."""
     reasoning: Literal["off", "rules", "shield", "both", "full"] | None = None
     """How the mind reasons while it learns: not at all, by rules, by the shield, by both, or with
     look-ahead too; by rules where --rules names some."""
@@ -196,10 +196,10 @@ def _plan(options: Options, say: Callable[[str], None]) -> TrainConfig:
         if not imitation.teaches:  # rewards may be scaled anew: values first
             imitation = replace(imitation, value_share=VALUES_FIRST)
     if options.perception is not None:
-        seen = read_description(options.perception)
-        if options.mind is None:
-            mind = replace(mind, perception=fitting(mind.perception, seen))
-        check_fit(seen, world.spec.parts, mind.perception)
+        eyes = perception_config(
+            options.perception, world.spec, mind.perception, takes=options.mind is None
+        )
+        mind = replace(mind, perception=eyes)
     reasoning = reasoning_of(options.reasoning, options.rules)
     if reasoning is not None:
         mind = replace(mind, reasoning=reasoning)
@@ -215,7 +215,7 @@ def _plan(options: Options, say: Callable[[str], None]) -> TrainConfig:
         seed=options.seed, ppo=chosen.ppo, imitation=imitation,
         mind=replace(mind, seed=options.seed), begins_as=options.mind or "",
         recordings=options.recordings, device=_device(options.device),
-        perception_from=str(options.perception or ""),
+        perception_from=options.perception or "",
         workers=_workers(options), vectorisation=asked,
         checkpoint_every=every, evaluate_every=options.evaluate_every,
         evaluation_episodes=options.evaluation_episodes,

@@ -29,10 +29,10 @@ from ..types import Affect, Tick, Truth
 from ..world import make_world
 from .auxiliary import meaningful
 from .checkpoint import Checkpoint, load_latest, load_optimiser, optimiser_state, save
-from .classifier import hand_over, load_classifier
 from .imitation import guided
 from .judging import calibrate, evaluate
 from .learner import Learner, Losses
+from .pretrained import begin_with
 from .recordings import Recordings
 from .rollout import Recorder, Rollout
 from .run_folder import EVALUATIONS, begin_run, forget_evaluations, read_config
@@ -139,9 +139,7 @@ class Trainer:
         else:
             mind = Mind(spec, replace(config.mind, seed=config.seed))
         if config.perception_from and not resumes:
-            model = load_classifier(Path(config.perception_from))
-            perception = mind.perception
-            hand_over(model, spec.parts, perception.config, perception.encoders)
+            begin_with(config.perception_from, mind)
         return mind
 
     # ------------------------------------------------------------------------ training
