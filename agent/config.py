@@ -102,8 +102,8 @@ class ReasoningConfig:
     """[m/s2] braking that the ego can rely on, b_min."""
     horizon: float = 3.0
     """[s] how far look-ahead looks."""
-    candidates: int = 3
-    """The policy's likeliest actions that look-ahead tries beside its own."""
+    nearer_width: float = 1.0
+    """[σ] of a perceived distance by which look-ahead takes others to be nearer, at their worst."""
     look_weight: float = 1.0
     """Weight of look-ahead's score among preferences."""
 
@@ -119,11 +119,11 @@ class ReasoningConfig:
             raise ValueError(f"`present` must lie between 0 and 1; got {self.present}.")
         for name in (
             "width", "margin", "margin_width", "margin_most", "speed_width", "latency",
-            "look_weight",
+            "look_weight", "nearer_width",
         ):  # fmt: skip
             if not getattr(self, name) >= 0:
                 raise ValueError(f"`{name}` must be at least 0; got {getattr(self, name)}.")
-        for name in ("reaction", "lead_brake", "brake", "horizon", "candidates"):
+        for name in ("reaction", "lead_brake", "brake", "horizon"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"`{name}` must be above 0; got {getattr(self, name)}.")
 
@@ -416,6 +416,9 @@ class LoopConfig:
     """Lane i lives the life of seed + i; chance in the policy is drawn from it as well."""
     greedy: bool = False
     """Whether the likeliest action is taken instead of a sample."""
+    oracle: bool = False
+    """Whether reasoning is told facts, scene and path as they are, in place of what the mind
+    believes: an ablation, which shows what perception costs."""
 
     def __post_init__(self) -> None:
         """Refuses an unknown driver."""

@@ -99,8 +99,9 @@ class Life:
         """
         self._check_begun()
         if self.mind is not None and self._trace is None:
+            told = self.truth if self.config.oracle else None
             self._state, self._trace = self.mind.act(
-                self._state, self._observation, self._outcome, self._rng, self.config.greedy
+                self._state, self._observation, self._outcome, self._rng, self.config.greedy, told
             )
         return self._trace
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -20,6 +22,7 @@ from .types import (
     Outcome,
     Percept,
     Trace,
+    Truth,
     WorldSpec,
     scatter,
     select,
@@ -77,6 +80,7 @@ class Mind(nn.Module):
         outcome: Outcome,
         rng: torch.Generator,
         greedy: bool = False,
+        told: Truth | None = None,
     ) -> tuple[MindState, Trace]:
         """Returns the state after this tick, and all notes of it.
 
@@ -85,9 +89,13 @@ class Mind(nn.Module):
           observation: what is seen now, of the new life where one ended.
           outcome: what the last action led to; `Outcome.nothing` at the very beginning.
           rng: chance in the choice; not drawn from if `greedy`.
+          told: the oracle of an ablation: what is so takes the place of what is believed, except
+            in the features that the policy reads.
         """
         begun = self.begin(state, observation.is_first)
         percept = self.perception.perceive(observation, begun)
+        if told is not None:
+            percept = _told(percept, told)
         arrival, arrival_value = self._arrive(state, outcome, percept)
         affect = self._feel(state, outcome, arrival, arrival_value, observation.is_first)
         judgement = self._reason(observation, percept, affect, begun)
@@ -155,3 +163,13 @@ def _reasoner(spec: WorldSpec, config: MindConfig) -> AbstractReasoner | None:
     if reasoning.use == "off":
         return None
     return Reasoner(spec, reasoning, rule_files(spec, reasoning))
+
+
+def _told(percept: Percept, truth: Truth) -> Percept:
+    """Returns the percept with what the world says in place of beliefs, where it says something."""
+    known = torch.from_numpy(truth.known.copy())
+    facts = torch.where(known, torch.from_numpy(truth.facts.copy()), percept.facts)
+    scene = torch.from_numpy(truth.scene.copy()) if truth.scene.size else percept.scene
+    path = torch.from_numpy(truth.path.copy()) if truth.path.size else percept.path
+    doubt = percept.doubt.masked_fill(known, 0.0)
+    return replace(percept, facts=facts, doubt=doubt, scene=scene, path=path)

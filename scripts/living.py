@@ -73,6 +73,8 @@ class LifeOptions:
     Default: as it was trained; by rules where --rules names some."""
     rules: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction] = ()
     """A rule file besides the world's own; may be given again."""
+    oracle: bool = False
+    """An ablation: the mind reasons on what is true in place of what it believes."""
 
 
 def settings_of(options: LifeOptions, offer: Offer) -> dict[str, Any]:
@@ -126,6 +128,7 @@ class Plan:
     driver: str
     mind: str | None
     greedy: bool
+    oracle: bool
     reasoning: ReasoningConfig | None
     """How the mind reasons; None: as it was saved."""
     asked: Mapping[str, Any]
@@ -182,6 +185,9 @@ def plan(
     reasoning = reasoning_of(options.reasoning, options.rules)
     if reasoning is not None and driver != "mind" and options.mind is None:
         raise UserError(f"`--reasoning` must have a mind that reasons; the driver is {driver}.")
+    if options.oracle and (driver != "mind" or not spec.facts):
+        lacks = f"{options.env} states no facts" if driver == "mind" else f"the driver is {driver}"
+        raise UserError(f"`--oracle` must have a mind, and facts to tell it; {lacks}.")
     notes: tuple[str, ...] = ()
     with mistakes():
         if options.mind is not None:
@@ -196,6 +202,7 @@ def plan(
         driver=driver,
         mind=options.mind,
         greedy=options.greedy,
+        oracle=options.oracle,
         reasoning=reasoning,
         asked={
             "preset": settings.get("preset", takes.get("preset")),
@@ -290,7 +297,7 @@ def begin(made: Plan, lanes: int, seed: int, watched: bool = False) -> Life:
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
     world = make_world(made.env, lanes, made.settings)
-    config = LoopConfig(driver=made.driver, seed=seed, greedy=made.greedy)
+    config = LoopConfig(made.driver, seed, made.greedy, made.oracle)
     life = Life(world, config, _mind(made, world.spec, watched))
     life.reset()
     return life
@@ -309,7 +316,7 @@ def open_recorder(path: Path | None, made: Plan, seed: int) -> Recorder | None:
     if path is None:
         return None
     header = {"env": made.env, "settings": dict(made.settings), "driver": made.driver,
-              "mind": made.mind, "greedy": made.greedy, "seed": seed,
+              "mind": made.mind, "greedy": made.greedy, "oracle": made.oracle, "seed": seed,
               "settings_literal": repr(dict(made.settings)),  # json has no tuples
               "reasoning": to_dict(reasons_of(made))}
     with mistakes():
@@ -331,8 +338,8 @@ def report(made: Plan, episodes: Sequence[Episode], seed: int) -> dict[str, Any]
         "mind": made.mind or (UNTRAINED if made.driver == "mind" else None),
         "preset": made.asked["preset"],
         "set": made.asked["set"],
-        # the driver is told what is true: no sensor, no perception
-        "oracle": made.driver == "expert",
+        # the driver, or what reasons, is told what is true: no sensor, no perception
+        "oracle": made.driver == "expert" or made.oracle,
         "reasoning": None if made.driver != "mind" else reasons_of(made).use,
         "split": made.asked["split"],
         "episodes": len(episodes),

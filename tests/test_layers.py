@@ -51,6 +51,7 @@ LEARNING = {
     "frames": LIVES,
     "judging": LIVES,
     "online": LIVES | {"decision"},
+    "pretrained": BASE | {"mind", "store"},
     "recordings": BASE | {"viewer"},
     "trainer": LIVES,
     "vectorise": LIVES | {"apart"},

@@ -57,9 +57,9 @@ def _mind(source: str, spec: WorldSpec) -> Mind:
     try:
         return load_mind(source, spec, ReasoningConfig())
     except ValueError as problem:
-        said = str(problem).removeprefix("`mind` must be ")
+        said = str(problem).removeprefix("`mind` must ")
         raise ValueError(
             "`perception` must be a folder that `mindloop perceive` wrote, with "
-            f"{classifier.DESCRIPTION} and {classifier.WEIGHTS}; or {said}"
+            f"{classifier.DESCRIPTION} and {classifier.WEIGHTS}, or {said}"
         ) from problem
 

@@ -129,7 +129,10 @@ class Reasoner(AbstractReasoner):
         found = available
         if verdict is not None:
             found = self._shielded(verdict, found)
+        applies: NDArray[np.bool_] = np.asarray(thought.fired.any(-1))
         for rows, against in self._levels:
+            if not applies[rows].any():
+                continue
             bad = thought.fired[rows].T.astype(np.float32) @ against > 0
             found = self._without(found, bad)
         return found

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from mindloop.agent.config import LoopConfig, MindConfig, PerceptionConfig
+from mindloop.agent.config import LoopConfig, MindConfig, PerceptionConfig, ReasoningConfig
 from mindloop.agent.loop import PERSON, Life, episodes
 from mindloop.agent.mind import Mind
-from mindloop.agent.types import Episode, MindState, Observation, Outcome, Tick, Trace
+from mindloop.agent.types import Episode, MindState, Observation, Outcome, Tick, Trace, Truth
 from mindloop.agent.world import World, make_world
 from tests.spies import Counting
 
@@ -29,9 +29,10 @@ class Spy(Mind):
         outcome: Outcome,
         rng: torch.Generator,
         greedy: bool = False,
+        told: Truth | None = None,
     ) -> tuple[MindState, Trace]:
         self.shown = [*getattr(self, "shown", []), (observation, outcome, state)]
-        return super().act(state, observation, outcome, rng, greedy)
+        return super().act(state, observation, outcome, rng, greedy, told)
 
 
 def world(lanes: int = 2, **settings: Any) -> World:
@@ -197,3 +198,27 @@ def test_the_perceived_expert_drives_on_what_is_believed() -> None:
     untrained = act(life.trace.percept)
     assert np.array_equal(life.step().actions, untrained), "what it believes, right or wrong"
     driving.close()
+
+
+RED = "red [hard]: lamp_red => forbid action == 1"
+
+
+@pytest.mark.parametrize("oracle", [True, False])
+def test_only_an_oracle_tells_the_mind_what_is_so(oracle: bool) -> None:
+    made = make_world("tests.lamps:Lamps-v0", 2)
+    rules = ReasoningConfig(use="rules", rules={"red": RED})
+    mind = Mind(made.spec, MindConfig(reasoning=rules))
+    life = Life(made, LoopConfig(seed=1, oracle=oracle), mind)
+    life.reset()
+    k = made.spec.fact_names.index("lamp_red")
+    ticks = [life.step() for _ in range(60)]
+    red = np.concatenate([tick.truth.facts[:, k] > 0.5 for tick in ticks])
+    acted = np.concatenate([np.asarray(tick.actions) == 1 for tick in ticks])
+    believed = np.concatenate([tick.trace.percept.facts[:, k] for tick in ticks if tick.trace])
+    assert red.sum() > 20 and (~red).sum() > 20
+    if oracle:
+        assert not (acted & red).any() and (acted & ~red).any()
+        assert ((believed > 0.5) == red).all()
+    else:
+        assert not acted.any(), "untrained, it can never be sure that there is no red lamp"
+        assert ((believed > 0.2) & (believed < 0.8)).all()

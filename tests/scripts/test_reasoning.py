@@ -59,11 +59,30 @@ def test_no_step_into_lava(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert ends["with"] > 1.5 * ends["without"], "who steps into lava ends early"
 
 
+def test_scores_say_that_an_oracle_told_the_mind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("red.rules").write_text("red [hard]: lamp_red => forbid action == 1")
+    words = ("evaluate", "tests.lamps:Lamps-v0", "--driver", "mind", "--rules", "red.rules",
+             "--episodes", "2", "--workers", "1", "--json", "s.json")  # fmt: skip
+    for told in (True, False):
+        assert started(*words, *(("--oracle",) if told else ())) == 0
+        report = json.loads(Path("s.json").read_text())
+        assert report["oracle"] is told and report["reasoning"] == "rules"
+
+
 WRONG = {
     "my.rules:1:4: `sped` is not known": ("run", "CartPole-v1", "--driver", "mind", "--rules",
                                           "my.rules"),
     "must be off or rules in CartPole-v1": ("run", "CartPole-v1", "--driver", "mind",
                                             "--reasoning", "shield"),
+    "`--oracle` must have a mind, and facts to tell it; CartPole-v1 states": (
+        "evaluate", "CartPole-v1", "--driver", "mind", "--oracle",
+    ),
+    "`--oracle` must have a mind, and facts to tell it; the driver is expert": (
+        "run", "--oracle", "--driver", "expert",
+    ),
     "must have a mind that reasons": ("run", "--reasoning", "both", "--driver", "expert"),
     "must come with reasoning by rules": ("run", "CartPole-v1", "--driver", "mind", "--rules",
                                           "my.rules", "--reasoning", "off"),

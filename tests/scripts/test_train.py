@@ -70,7 +70,8 @@ WRONG = {
     "`recordings` must be imitated for the whole run": ("CartPole-v1", "--recordings", "a"),
     "`--resume` must be given with `--run FOLDER`": ("CartPole-v1", "--resume"),
     "`run` must hold a readable config.json": ("CartPole-v1", "--resume", "--run", "nowhere"),
-    "`perception` must be a folder that `mindloop perceive` wrote": (
+    "`perception` must be a folder that `mindloop perceive` wrote, with perception.json and "
+    "perception.safetensors, or be a folder with mind.json": (
         "CartPole-v1", "--perception", "nowhere",
     ),
     "`vectorisation` must be sync or async in CartPole-v1": (

@@ -22,12 +22,15 @@ LENIENT = replace(ROAD, scene=None)  # nothing but the lead's facts
 
 
 def collisions(
-    config: ReasoningConfig, episodes: int, noise: float, latency: float, seed: int
-) -> int:
+    config: ReasoningConfig, episodes: int, noise: float, latency: float, seed: int,
+    lead_brake: float = 8.0, understated: float = 1.0,
+) -> int:  # fmt: skip
     """Returns in how many episodes the follower touches the lead.
 
     Args:
       noise: [m] σ of the perceived range, clipped at 3 σ. latency: [s] from command to effect.
+      lead_brake: [m/s2] with which the lead brakes at most. understated: how many times larger
+        errors are than the shield is told.
     """
     rng = np.random.default_rng(seed)
     shield = Shield(LENIENT, config)
@@ -46,9 +49,10 @@ def collisions(
             pedal = rng.uniform(-8.0, 2.0, episodes) * (rng.random(episodes) < 0.5)
             pedal = np.where(rng.random(episodes) < 0.5, 2.0, pedal)
             change = rng.random(episodes)
-            braking = np.where(change < 0.15, -rng.uniform(0, 8, episodes), braking)
+            braking = np.where(change < 0.15, -rng.uniform(0, lead_brake, episodes), braking)
             braking = np.where(change > 0.7, rng.uniform(0, 3, episodes), braking)
-        error = np.clip(rng.normal(0, max(noise, 1e-9), episodes), -3 * noise, 3 * noise)
+        error = rng.normal(0, max(noise, 1e-9), episodes)
+        error = understated * np.clip(error, -3 * noise, 3 * noise)
         command = _shielded(shield, observation, percept, speed, front, gap + error, noise, pedal)
         waiting.append(command)
         taken = waiting.pop(0)
