@@ -49,3 +49,5 @@ def announce_compiling() -> None:
 
 _announced: list[bool] = []
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder() / f"kernels-{source_hash()}"))
+if "numba" in sys.modules:  # it read its settings when somebody else imported it
+    sys.modules["numba.core.config"].reload_config()

@@ -120,6 +120,7 @@ class Trainer:
             spec, ticks = self.world.spec, config.ppo.ticks
             self._recordings = Recordings(config.recordings, spec, ticks)
         self.best = -float("inf")
+        self._has_lived = False
         self._recent: deque[float] = deque(maxlen=RECENT)
         self._told = dict.fromkeys((f"reward/{n}" for n in self.world.spec.reward_terms), 0.0)
         if kept is None:
@@ -259,6 +260,9 @@ class Trainer:
                 self._told[f"reward/{name}"] += float(term.mean()) / self.config.ppo.ticks
         after = self.life.trace
         assert after is not None and tick.trace is not None, "a mind drives"
+        if not self._has_lived:  # kernels are compiled now, in one worker later than in another
+            self.group.wait(patiently=True)
+            self._has_lived = True
         if reasons:
             self._told["charts/intervention_rate"] = changed / self.config.ppo.ticks
         self._memory = tick.trace.percept.memory
