@@ -62,4 +62,3 @@ def _mind(source: str, spec: WorldSpec) -> Mind:
             "`perception` must be a folder that `mindloop perceive` wrote, with "
             f"{classifier.DESCRIPTION} and {classifier.WEIGHTS}, or {said}"
         ) from problem
-

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from mindloop.agent.config import ReasoningConfig
-from mindloop.agent.reasoning.lookahead import LookAhead
+from mindloop.agent.reasoning import rollouts
+from mindloop.agent.reasoning.lookahead import CONTACT, LookAhead
 from mindloop.agent.reasoning.reasoner import Reasoner
+from mindloop.agent.reasoning.shield import along
 from mindloop.agent.types import Observation, Percept
 from tests.agent.reasoning.worlds import PEDALS, ROAD, seen
 
@@ -49,6 +51,37 @@ def test_others_at_their_worst_count() -> None:
     look = LookAhead(ROAD, CONFIG)
     follows = look.score(*approaching(10.0, 8.2, 0.0))[0, STRAIGHT : STRAIGHT + 4]
     assert follows[1] > follows[3], "it may brake as hard as it can"
+
+
+def test_an_impact_counts_by_how_fast_the_two_meet() -> None:
+    """The ego stands; what differs is only how fast the other comes."""
+    look = LookAhead(ROAD, CONFIG)
+    slow, fast = (look.score(*approaching(0.0, 8.0, speed))[0, STRAIGHT] for speed in (4.0, 8.0))
+    assert slow - fast == pytest.approx(CONTACT * (8.0 - 4.0) / 10.0, abs=0.05)
+
+
+def test_who_may_be_nearer_than_believed_is_feared_sooner() -> None:
+    observation, percept = approaching(10.0, 36.0, 10.0)
+    percept.scene[0, 16, 4] = 4.0  # [m] σ
+    keeps = STRAIGHT + 2
+    apart = [LookAhead(ROAD, replace(CONFIG, nearer_width=width)) for width in (0.0, 3.0)]
+    trusting, careful = (look.score(observation, percept)[0, keeps] for look in apart)
+    assert careful <= trusting
+    moved = [replace(CONFIG, nearer_width=width, brake=0.1) for width in (0.0, 3.0)]
+    trusting, careful = (LookAhead(ROAD, one).score(observation, percept)[0, keeps]
+                         for one in moved)  # fmt: skip
+    assert careful < trusting - 1, "who can hardly brake has to fear it"
+
+
+def test_it_follows_the_path_as_the_shield_does() -> None:
+    rng = np.random.default_rng(0)
+    ahead = np.arange(2.0, 22.0, 2.0)
+    path = np.stack((ahead, 0.01 * ahead**2), axis=-1)[None].astype(np.float32)  # a gentle bend
+    x, y = rng.uniform(-3, 18, (2, 1, 50)).astype(np.float32)
+    way, side = along(path, x, y)
+    found = np.array([rollouts._along(path[0], a, b) for a, b in zip(x[0], y[0], strict=True)])
+    assert found[:, 0] == pytest.approx(way[0], abs=1e-4)
+    assert found[:, 1] == pytest.approx(side[0], abs=0.1), "at a corner either piece may be taken"
 
 
 def test_it_prefers_among_what_is_allowed() -> None:
