@@ -196,7 +196,7 @@ def plan(
             notes = rule_remarks(Mind(spec, MindConfig(reasoning=reasoning)))
     settings = {**settings, **asked}
     others = {name: value for name, value in asked.items() if name not in ("preset", "split")}
-    return Plan(
+    made = Plan(
         env=options.env,
         settings=settings,
         driver=driver,
@@ -211,6 +211,9 @@ def plan(
         },
         notes=notes,
     )
+    if made.oracle and reasons_of(made).use == "off":
+        raise UserError("`--oracle` must have reasoning, which it tells; `off` listens to none.")
+    return made
 
 
 def reasoning_of(use: str | None, rules: Sequence[Path]) -> ReasoningConfig | None:

@@ -83,6 +83,9 @@ WRONG = {
     "`--oracle` must have a mind, and facts to tell it; the driver is expert": (
         "run", "--oracle", "--driver", "expert",
     ),
+    "`--oracle` must have reasoning, which it tells": (
+        "evaluate", "--mind", "driver", "--reasoning", "off", "--oracle",
+    ),
     "must have a mind that reasons": ("run", "--reasoning", "both", "--driver", "expert"),
     "must come with reasoning by rules": ("run", "CartPole-v1", "--driver", "mind", "--rules",
                                           "my.rules", "--reasoning", "off"),
