@@ -3,7 +3,7 @@
     python docs/studies/reasoning/faithful.py --decisions 500
 
 The driver lives in test towns. Whenever exactly one cause forbade what the policy proposed, the
-last ten ticks are lived again with that cause taken out of the town (the light turned green, the
+last ticks are lived again with that cause taken out of the town (the light turned green, the
 sign taken down, whoever is in the way removed), the same actions and the same draws. Then: does
 the cited cause still apply, is the cited action allowed again, does what is executed change?
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +23,25 @@ from mindloop.agent.config import LoopConfig, ReasoningConfig
 from mindloop.agent.loop import Life
 from mindloop.agent.reasoning.explain import explain
 from mindloop.agent.reasoning.reasoner import SHIELD, Reasoner
+from mindloop.agent.reasoning.shield import LEAD, Verdict
 from mindloop.agent.store import load_mind
 from mindloop.agent.world import World, make_world
 from mindloop.envs.driving.lives import INDEX, V_MODE, V_X, V_Y, W_MODE, W_X, W_Y, Mode, X, Y
 
 HERE = Path(__file__).resolve().parent
-TICKS, APART = 10, 15  # [ticks] lived again; between two decisions of one life
+APART = 15  # [ticks] between two decisions of one life
 AT_MOST = 6  # decisions of one cause in one life
 LIGHTS, SIGNS, WALKERS = ("red_light", "yellow_light"), ("stop_sign",), ("walker", "walker_near")
 
 
 def main() -> None:
-    """Lives, asks, and writes faithful.json beside this file."""
+    """Lives, asks, and writes faithful_TICKS.json beside this file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mind", default="driver")
     parser.add_argument("--reasoning", default="both")
     parser.add_argument("--preset", default="default")
     parser.add_argument("--decisions", type=int, default=500)
+    parser.add_argument("--ticks", type=int, default=10, help="lived again, without the cause")
     parser.add_argument("--seed", type=int, default=50_000)
     options = parser.parse_args()
     settings = {"preset": options.preset, "split": "test", "end_on_collision": False}
@@ -50,9 +53,12 @@ def main() -> None:
     gone: Counter[str] = Counter()
     allowed: Counter[str] = Counter()
     changed: Counter[str] = Counter()
+    phantoms: Counter[str] = Counter()
     seed = options.seed
     while sum(asked.values()) < options.decisions:
-        for cause, is_gone, is_allowed, is_changed in one_life(life, mind.reasoner, seed):
+        for cause, is_gone, is_allowed, is_changed in one_life(
+            life, mind.reasoner, seed, options.ticks, phantoms
+        ):
             asked[cause] += 1
             gone[cause] += is_gone
             allowed[cause] += is_allowed
@@ -63,10 +69,11 @@ def main() -> None:
     count = sum(asked.values())
     figures = {
         "mind": options.mind, "reasoning": options.reasoning, "preset": options.preset,
-        "decisions": count, "ticks_lived_again": TICKS,
+        "decisions": count, "ticks_lived_again": options.ticks,
         "no_longer_applies": sum(gone.values()) / count,
         "allowed_again": sum(allowed.values()) / count,
         "executed_changes": sum(changed.values()) / count,
+        "cause_not_in_the_town": dict(phantoms),
         "by_cause": {
             cause: {"decisions": asked[cause], "no_longer_applies": gone[cause] / asked[cause],
                     "allowed_again": allowed[cause] / asked[cause],
@@ -74,17 +81,20 @@ def main() -> None:
             for cause in sorted(asked)
         },
     }  # fmt: skip
-    (HERE / "faithful.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    file = HERE / f"faithful_{options.ticks}.json"
+    file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=1))
 
 
-def one_life(life: Life, reasoner: Reasoner, seed: int) -> list[tuple[str, bool, bool, bool]]:
+def one_life(
+    life: Life, reasoner: Reasoner, seed: int, ticks: int, phantoms: Counter[str]
+) -> list[tuple[str, bool, bool, bool]]:
     """Returns (cause, it no longer applies, the action is allowed, another is executed) of each
-    decision of a life that a single cause bound."""
+    decision of a life that a single cause bound; counts those whose cause is not in the town."""
     found: list[tuple[str, bool, bool, bool]] = []
     life.reset(seed)
-    states: deque[Any] = deque(maxlen=TICKS)
-    actions: deque[Any] = deque(maxlen=TICKS)
+    states: deque[Any] = deque(maxlen=ticks)
+    actions: deque[Any] = deque(maxlen=ticks)
     last, since = None, APART
     seen: Counter[str] = Counter()
     while True:
@@ -92,10 +102,18 @@ def one_life(life: Life, reasoner: Reasoner, seed: int) -> list[tuple[str, bool,
         assert trace is not None
         before = trace.decision.action * 0 if last is None else last
         since += 1
-        if bool(trace.decision.intervened[0]) and len(states) == TICKS and since > APART:
+        if bool(trace.decision.intervened[0]) and len(states) == ticks and since > APART:
             binding = explain(reasoner, trace, before).binding
             name = binding[0].name if len(binding) == 1 else ""
-            operation = removal(life.world, name) if name and seen[name] < AT_MOST else None
+            operation = None
+            if name and seen[name] < AT_MOST:
+                verdict = reasoner.think(
+                    trace.observation, trace.percept, trace.affect, before
+                ).verdict
+                operation = removal(life.world, name, verdict)
+                if operation is None:
+                    phantoms[name] += 1
+                    since = 0
             if operation is not None:
                 now = life.state()
                 answer = ask(life, reasoner, states[0], list(actions), operation, name)
@@ -136,7 +154,7 @@ def ask(
     return not bool(fired), is_allowed, not bool((trace.decision.action[0] == executed).all())
 
 
-def removal(world: World, name: str) -> dict[str, Any] | None:
+def removal(world: World, name: str, verdict: Verdict | None) -> dict[str, Any] | None:
     """Returns what takes the cause of that name out of the town; None where it can't be found."""
     driving = world.env.unwrapped.driving  # type: ignore[attr-defined]
     life = driving.state[0]
@@ -147,35 +165,57 @@ def removal(world: World, name: str) -> dict[str, Any] | None:
     if name in LIGHTS and road is not None:
         junction = int(town["lane_junction"][road])
         return {"op": "light", "junction": junction, "state": "green"}
-    if name in SIGNS and road is not None:
+    if name in SIGNS and road is not None and town["lane_sign"][road] >= 0:
         return {"op": "sign", "index": int(town["lane_sign"][road]), "present": False}
     if name in WALKERS:
-        return nearest(life, ("walker",))
-    if name == SHIELD[0]:
-        return nearest(life, ("vehicle", "walker"))
+        return nearest(town, life, ("walker",), lambda _, ahead, aside: aside < 6 + 0.2 * ahead)
+    if name == SHIELD[0] and verdict is not None:
+        scene = world.spec.scene
+        assert scene is not None
+        return cited(town, life, verdict, scene.sectors)
     return None
 
 
-def nearest(life: Any, kinds: tuple[str, ...]) -> dict[str, Any] | None:
-    """Returns the operation that removes whoever is nearest ahead."""
+def cited(town: Any, life: Any, verdict: Verdict, sectors: int) -> dict[str, Any] | None:
+    """Returns what removes whom the shield named: the nearest one of the lane ahead, or of the
+    sector that it saw something in; None where nobody is there."""
+    who = int(verdict.who[0])
+    everyone = ("vehicle", "walker", "parked")
+    if who == LEAD:
+        return nearest(town, life, everyone[:1], lambda _, ahead, aside: aside < 3 + 0.1 * ahead)
+    middle, width = ((who - 0.5) / sectors * 2 - 1) * np.pi, 2 * np.pi / sectors
+    return nearest(town, life, everyone, lambda bearing, *_: abs(bearing - middle) < width)
+
+
+def nearest(
+    town: Any, life: Any, kinds: tuple[str, ...], is_meant: Callable[[float, float, float], bool]
+) -> dict[str, Any] | None:
+    """Returns the operation that removes whoever is nearest ahead, of those who are meant by
+    their bearing [rad] and by how far ahead and aside they are [m]."""
     ego = life["ego"]
-    columns = {"vehicle": (V_X, V_Y, V_MODE), "walker": (W_X, W_Y, W_MODE)}
+    cosine, sine = np.cos(ego[2]), np.sin(ego[2])
     best: tuple[float, dict[str, Any]] | None = None
     for kind in kinds:
-        x, y, mode = columns[kind]
-        rows, flags = life[kind], life[f"{kind}_flag"]
-        for k in range(int(life[f"{kind}s"])):
-            if flags[k, mode] == Mode.ABSENT:
-                continue
-            dx, dy = rows[k, x] - ego[X], rows[k, y] - ego[Y]
-            heading = ego[2]
-            ahead = dx * np.cos(heading) + dy * np.sin(heading)
-            aside = abs(-dx * np.sin(heading) + dy * np.cos(heading))
-            if 0 < ahead < 60 and aside < 6 + 0.2 * ahead:
+        for k, (x, y) in places(town, life, kind):
+            dx, dy = x - ego[X], y - ego[Y]
+            ahead, aside, far = dx * cosine + dy * sine, dy * cosine - dx * sine, np.hypot(dx, dy)
+            bearing = float(np.arctan2(aside, ahead))
+            if 0 < ahead < 60 and is_meant(bearing, ahead, abs(aside)):
                 found = {"op": "remove", "actor": kind, "index": k}
-                if best is None or ahead < best[0]:
-                    best = (ahead, found)
+                if best is None or far < best[0]:
+                    best = (far, found)
     return None if best is None else best[1]
+
+
+def places(town: Any, life: Any, kind: str) -> list[tuple[int, Any]]:
+    """Returns (index, (x, y)) of all actors of a kind."""
+    if kind == "parked":
+        return [(k, town["parking_xyh"][life["parked"][k], :2])
+                for k in range(int(life["parked_cars"])) if life["parked"][k] >= 0]  # fmt: skip
+    columns = {"vehicle": ([V_X, V_Y], V_MODE), "walker": ([W_X, W_Y], W_MODE)}
+    at, mode = columns[kind]
+    return [(k, life[kind][k, at]) for k in range(int(life[f"{kind}s"]))
+            if life[f"{kind}_flag"][k, mode] != Mode.ABSENT]  # fmt: skip
 
 
 if __name__ == "__main__":
