@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from setup_venv import ROOT, SetupError, prepare, say  # type: ignore[import-not-found]
 
 FOLDER = ROOT / "demo"
-LIFE = ("mindloop/Driving-v0", "--mind", "driver", "--split", "test", "--seed", "7")
+LIFE = ("mindloop/Driving-v0", "--mind", "driver", "--reasoning", "both", "--split", "test",
+        "--seed", "7")  # fmt: skip
 
 
 def main(arguments: Sequence[str]) -> int:
