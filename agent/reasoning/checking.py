@@ -94,6 +94,7 @@ def _moments(book: RuleBook) -> Moment:
     feelings = torch.from_numpy(rng.random((TRIED, AFFECT_WIDTH)).astype(np.float32))
     return Moment(
         lowest=believed, highest=believed, sure=believed > 0.5, maybe=believed > 0.5,
+        likely=believed > 0.5,
         doubt=np.stack([draw(0.0, WIDE) for _ in spec.facts]) if spec.facts else believed,
         scene=_scenes(spec, rng), parts=_parts(spec, draw),
         action=rng.uniform(low, high, (TRIED, actions.heads)) if actions.is_box else last,

@@ -115,8 +115,9 @@ class Harm:
         holds = facts >= 0.5
         lanes = len(self._broken)
         return Moment(
-            lowest=facts, highest=facts, sure=holds, maybe=holds, doubt=np.zeros_like(facts),
-            scene=truth.scene, parts={name: part.numpy() for name, part in parts.items()},
+            lowest=facts, highest=facts, sure=holds, maybe=holds, likely=holds,
+            doubt=np.zeros_like(facts), scene=truth.scene,
+            parts={name: part.numpy() for name, part in parts.items()},
             action=self._last.numpy(), risk=np.zeros(lanes, np.float32),
             affect=Affect.neutral(lanes),
         )  # fmt: skip

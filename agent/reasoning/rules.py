@@ -22,7 +22,8 @@ from .language import Definition, Phrase, Rule, RuleError, read_rules
 from .subjects import FEELINGS, Moment, Subjects
 
 KNOWLEDGE = "knowledge.rules"  # what messages call a world's own file
-FUNCTIONS = ("abs", "min", "max", "sqrt", "doubt", "nearest", "possible", "certain")
+FUNCTIONS = ("abs", "min", "max", "sqrt", "doubt", "nearest", "possible", "likely",
+             "certain")  # fmt: skip
 _COMPARED = {ast.Lt: (False, False), ast.LtE: (False, True), ast.Gt: (True, False),
              ast.GtE: (True, True)}  # operator: (sides change places, equal counts)
 
@@ -221,6 +222,8 @@ class Reader:
             )
         if name == "doubt":
             return self._doubt(node.args[0], phrase)
+        if name == "likely":
+            return self._likely(node.args[0], phrase)
         if name == "nearest":
             return self._nearest(node, phrase)
         tape = self.tape
@@ -232,6 +235,18 @@ class Reader:
         if name in ("min", "max"):
             return (tape.lesser if name == "min" else tape.greater)(*numbers)
         return (tape.absolute if name == "abs" else tape.root)(numbers[0])
+
+    def _likely(self, node: ast.expr, phrase: Phrase) -> Claim:
+        name = node.id if isinstance(node, ast.Name) else ast.unparse(node)
+        found = self.subjects.likely(self.tape, name)
+        if found is None:
+            known = [fact.name for fact in self.subjects.spec.facts if fact.is_boolean]
+            raise phrase.at(node).error(
+                f"`likely` must be asked of a fact that is true or false; got {name}."
+                f"{nearest(name, known)}"
+            )
+        self.used.append(name)
+        return found
 
     def _doubt(self, node: ast.expr, phrase: Phrase) -> Number:
         name = node.id if isinstance(node, ast.Name) else ast.unparse(node)

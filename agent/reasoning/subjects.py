@@ -45,6 +45,8 @@ class Moment:
     """bool[K, B] booleans that are certain."""
     maybe: Array
     """bool[K, B] booleans that are possible."""
+    likely: Array
+    """bool[K, B] booleans that are likelier than not."""
     doubt: Array
     """f32[K, B]"""
     scene: Array
@@ -72,7 +74,8 @@ def moment(
     margin = config.width * doubt
     return Moment(
         lowest=believed - margin, highest=believed + margin, sure=believed >= config.certain,
-        maybe=believed >= config.possible, doubt=doubt, scene=percept.scene.numpy(),
+        maybe=believed >= config.possible, likely=believed >= 0.5, doubt=doubt,
+        scene=percept.scene.numpy(),
         parts={name: part.numpy() for name, part in observation.parts.items()},
         action=last.numpy(), risk=percept.risk.numpy(), affect=affect,
     )  # fmt: skip
@@ -135,6 +138,16 @@ class Subjects:
             self._input(tape, f"lowest {name}", lambda now: now.lowest[k]),
             self._input(tape, f"highest {name}", lambda now: now.highest[k]), means,
         )  # fmt: skip
+
+    def likely(self, tape: Tape, name: str) -> Claim | None:
+        """Returns whether a boolean is likelier than not; None if there is no boolean so called."""
+        if name not in self._facts or not self.spec.facts[self._facts[name]].is_boolean:
+            return None
+        k = self._facts[name]
+        place = self._input(tape, f"likely {name}", lambda now: now.likely[k])
+        needed = self.likely(tape, self.spec.facts[k].requires)
+        claim = Claim(place, place)
+        return claim if needed is None else tape.all_of([needed, claim])
 
     def doubt(self, tape: Tape, name: str) -> Number | None:
         """Returns the standard deviation of what is believed of a fact."""

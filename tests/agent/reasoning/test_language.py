@@ -68,6 +68,7 @@ MISTAKES = {
     "a: light_distance / 0 < 1 => forbid acceleration > 0": (1, 21, "divided by 0"),
     "a: nearest(dog, -9, 9) < 1 => forbid acceleration > 0": (1, 12, "pedestrian"),
     "a: nearest(car, 9, -9) < 1 => forbid acceleration > 0": (1, 17, "right one first"),
+    "a: likely(light_distance) => forbid acceleration > 0": (1, 11, "true or false"),
     "a: doubt(state) < 1 => forbid acceleration > 0": (1, 10, "asked of a fact"),
     "a [soft, ethic]: light_red => forbid acceleration > 0": (1, 4, "ethic"),
     "a [priority high]: light_red => forbid acceleration > 0": (1, 4, "number"),

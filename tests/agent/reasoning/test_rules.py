@@ -103,6 +103,7 @@ def test_last_action_feelings_doubt_and_scene_can_be_spoken_of() -> None:
         "unsure: doubt(light_distance) > 1 => forbid acceleration > 0\n"
         "someone: near < 10 => forbid acceleration > 0\n"
         "surely: certain(light_red) => forbid acceleration > 0\n"
+        "rather: likely(light_red) => forbid acceleration > 0\n"
     )
     reasoner = Reasoner(ROAD, ReasoningConfig(use="rules"), [("my.rules", text)])
     told: Facts = {**RED, "light_red": 0.5, "light_distance": (9.0, 2.0)}
@@ -112,10 +113,13 @@ def test_last_action_feelings_doubt_and_scene_can_be_spoken_of() -> None:
     found = reasoner.reason(observation, percept, affect, before)
     assert dict(zip(reasoner.names, found.fired[0].tolist(), strict=True)) == {
         "again": True, "same": True, "wary": True, "unsure": True, "someone": True,
-        "surely": False,
+        "surely": False, "rather": True,
     }  # fmt: skip
     percept.scene[0, 17, 3] = 1.0  # a car
-    assert not bool(reasoner.reason(observation, percept, affect, before).fired[0, 4])
+    percept.facts[0, ROAD.fact_names.index("light_red")] = 0.49
+    found = reasoner.reason(observation, percept, affect, before)
+    assert not bool(found.fired[0, reasoner.names.index("someone")])
+    assert not bool(found.fired[0, reasoner.names.index("rather")])
 
 
 def test_worlds_that_declare_nothing_have_rules_too() -> None:
