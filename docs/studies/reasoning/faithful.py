@@ -32,6 +32,7 @@ HERE = Path(__file__).resolve().parent
 APART = 15  # [ticks] between two decisions of one life
 AT_MOST = 6  # decisions of one cause in one life
 LIGHTS, SIGNS, WALKERS = ("red_light", "yellow_light"), ("stop_sign",), ("walker", "walker_near")
+REMOVABLE = (*LIGHTS, *SIGNS, *WALKERS, SHIELD[0])  # other causes are not asked about
 
 
 def main() -> None:
@@ -111,7 +112,7 @@ def one_life(
                     trace.observation, trace.percept, trace.affect, before
                 ).verdict
                 operation = removal(life.world, name, verdict)
-                if operation is None:
+                if operation is None and name in REMOVABLE:
                     phantoms[name] += 1
                     since = 0
             if operation is not None:
