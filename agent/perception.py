@@ -40,8 +40,9 @@ LEAST_DOUBT = 1e-3  # of a fact's half range: no belief is ever certain
 class Calibration(nn.Module):
     """What was found on held-out lives: factors of σ, slope and shift of logits.
 
-    fact_scale, fact_slope, fact_shift f32[K]; scene_scale f32[2] (range, speeds); presence and
-    risk f32[2], slope and shift each. They begin as the identity.
+    fact_scale, fact_slope, fact_shift f32[K]; scene_scale f32[2] (range, speeds); presence
+    f32[C, 2], by the class that is believed, and risk f32[2], slope and shift each. They begin as
+    the identity.
     Source: Platt 1999; Kuleshov 2018 for the factors.
     """
 
@@ -52,14 +53,14 @@ class Calibration(nn.Module):
     presence: Tensor
     risk: Tensor
 
-    def __init__(self, facts: int) -> None:
-        """Begins as the identity for K facts."""
+    def __init__(self, facts: int, classes: int) -> None:
+        """Begins as the identity for K facts and C classes of things."""
         super().__init__()
         self.register_buffer("fact_scale", torch.ones(facts))
         self.register_buffer("fact_slope", torch.ones(facts))
         self.register_buffer("fact_shift", torch.zeros(facts))
         self.register_buffer("scene_scale", torch.ones(2))
-        self.register_buffer("presence", torch.tensor([1.0, 0.0]))
+        self.register_buffer("presence", torch.tensor([1.0, 0.0]).repeat(classes, 1))
         self.register_buffer("risk", torch.tensor([1.0, 0.0]))
 
 
@@ -99,7 +100,9 @@ class Perception(AbstractPerception):
         self.expect = linear(width + spec.actions.width, self.encoded_width)
         self.novelty = Novelty(width)
         self.signals = RunningNorm(3)  # scales of TD error, value and surprise, for appraisals
-        self.calibration = Calibration(len(spec.facts))
+        self.calibration = Calibration(
+            len(spec.facts), len(spec.scene.classes) if spec.scene is not None else 0
+        )
 
         low = torch.tensor([fact.low for fact in spec.facts])
         high = torch.tensor([fact.high for fact in spec.facts])
@@ -227,12 +230,14 @@ class Perception(AbstractPerception):
         """Returns f32[N, S, 7] in the order and units of SCENE_COLUMNS."""
         if self.spec.scene is None:
             return stated.path.new_zeros(len(stated.path), 0, len(SCENE_COLUMNS))
+        kind = stated.classes.argmax(-1)
+        slope, shift = self.calibration.presence[kind].unbind(-1)
         columns = (
             stated.range[..., None],
             stated.speeds,
-            stated.classes.argmax(-1, keepdim=True).to(stated.range.dtype),
+            kind[..., None].to(stated.range.dtype),
             self.calibration.scene_scale * stated.sigma,
-            _probability(stated.presence, self.calibration.presence)[..., None],
+            torch.sigmoid(slope * stated.presence + shift)[..., None],
         )
         return torch.cat(columns, dim=-1)
 

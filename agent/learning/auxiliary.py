@@ -19,6 +19,7 @@ BETA = 0.5  # Seitzer 2022: between likelihood (0) and squared error (1)
 SPEED_UNIT = 10.0  # [m/s] and
 PATH_UNIT = 2.0  # [m]: errors in these units count alike
 NORMAL_95 = 1.959964  # standard deviations that hold 95 % of a normal distribution
+PRESENCE = 20.0  # weight of a scene's presence: it is a mean over sectors, most of them empty
 MOST = 10.0  # times that a rare moment counts more than a common one
 FEWEST = 200  # moments from which on a calibration is fitted
 (_RANGE, _SPEEDS, _CLASS, _PRESENCE) = (0, slice(1, 3), 3, 6)  # columns of a scene
@@ -70,13 +71,16 @@ class Rarity(NamedTuple):
     risk: Tensor
     """f32[]: of moments before a failure."""
     kinds: Tensor
-    """f32[C]: of each class in the scene's sectors."""
+    """f32[C]: of each class among what is around."""
+    presence: Tensor
+    """f32[C]: of a sector that holds a thing of each class, among all sectors."""
 
     @staticmethod
     def none(spec: WorldSpec) -> Rarity:
         """Returns that of which nothing is rare: all counts alike."""
         classes = len(spec.scene.classes) if spec.scene is not None else 0
-        return Rarity(torch.ones(len(spec.facts)), torch.ones(()), torch.ones(classes))
+        alike = torch.ones(classes)
+        return Rarity(torch.ones(len(spec.facts)), torch.ones(()), alike, alike)
 
 
 def rarity(labels: Labels, spec: WorldSpec) -> Rarity:
@@ -90,7 +94,11 @@ def rarity(labels: Labels, spec: WorldSpec) -> Rarity:
     classes = len(spec.scene.classes) if spec.scene is not None else 0
     kinds = labels.scene[..., _CLASS][labels.scene[..., _PRESENCE] > 0.5].long()
     count = torch.bincount(kinds, minlength=classes).float()
-    return Rarity(_emphasis(part), _emphasis(risk), _emphasis(count / max(len(kinds), 1)))
+    sectors = labels.scene[..., _PRESENCE].numel()
+    return Rarity(
+        _emphasis(part), _emphasis(risk), _emphasis(count / max(len(kinds), 1)),
+        _emphasis(count / max(sectors, 1)),
+    )
 
 
 def _emphasis(part: Tensor) -> Tensor:
@@ -115,7 +123,7 @@ def perception_losses(
     if spec.facts:
         found["facts"] = facts_loss(stated, labels, spec, rare.facts)
     if spec.scene is not None:
-        found["scene"] = scene_loss(stated, labels, spec.scene.range / 2, rare.kinds)
+        found["scene"] = scene_loss(stated, labels, spec.scene.range / 2, rare)
     if spec.path_points:
         found["path"] = functional.smooth_l1_loss(
             stated.path / PATH_UNIT, labels.path / PATH_UNIT
@@ -153,22 +161,20 @@ def facts_loss(stated: Beliefs, labels: Labels, spec: WorldSpec, rare: Tensor) -
     return total
 
 
-def scene_loss(stated: Beliefs, labels: Labels, range_unit: float, rare: Tensor) -> Tensor:
-    """Returns the mean loss of sectors: whether there is something, and if so what and where.
-
-    `rare` f32[C] is `Rarity.kinds`.
-    """
+def scene_loss(stated: Beliefs, labels: Labels, range_unit: float, rare: Rarity) -> Tensor:
+    """Returns the mean loss of sectors: whether there is something, and if so what and where."""
     present = labels.scene[..., _PRESENCE]
     there = present > 0.5
+    weight = torch.where(there, rare.presence[labels.scene[..., _CLASS].long()], 1.0)
     unit = stated.range.new_tensor((range_unit, SPEED_UNIT, SPEED_UNIT))
     mean = torch.cat((stated.range[..., None], stated.speeds), dim=-1)[there] / unit
     sigma = stated.sigma[there][:, (0, 1, 1)] / unit
     target = labels.scene[there][:, : _SPEEDS.stop] / unit
-    loss = functional.binary_cross_entropy_with_logits(stated.presence, present)
+    loss = PRESENCE * functional.binary_cross_entropy_with_logits(stated.presence, present, weight)
     if len(mean):
         loss = loss + beta_nll(mean, sigma, target).mean()
         kinds = labels.scene[there][:, _CLASS].long()
-        loss = loss + functional.cross_entropy(stated.classes[there], kinds, rare)
+        loss = loss + functional.cross_entropy(stated.classes[there], kinds, rare.kinds)
     return loss
 
 
@@ -204,9 +210,22 @@ def calibrate(stated: Beliefs, labels: Labels, spec: WorldSpec) -> dict[str, Ten
         sigma = stated.sigma[there]
         spread = sigma[:, 1:].expand(-1, 2).flatten()
         found["scene_scale"] = torch.stack((_widen(off, sigma[:, 0]), _widen(fast, spread)))
-        found["presence"] = platt(stated.presence.flatten(), labels.scene[..., _PRESENCE].flatten())
+        found["presence"] = _presence(stated, labels)
     rows = labels.risk_known
     found["risk"] = platt(stated.risk[rows], labels.risk[rows])
+    return found
+
+
+def _presence(stated: Beliefs, labels: Labels) -> Tensor:
+    """Returns slope and shift f32[C, 2] of presence for each class that is believed; all moments'
+    where a class is rarely believed."""
+    logit, label = stated.presence.flatten(), labels.scene[..., _PRESENCE].flatten()
+    kind = stated.classes.argmax(-1).flatten()
+    found = platt(logit, label).repeat(stated.classes.shape[-1], 1)
+    for k in range(len(found)):
+        rows = kind == k
+        if rows.sum() >= FEWEST and 5 <= label[rows].sum() <= rows.sum() - 5:
+            found[k] = platt(logit[rows], label[rows])
     return found
 
 

@@ -65,7 +65,7 @@ def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -
     imitation = {
         "quick-ppo": ImitationConfig(),
         "quick-imitation": ImitationConfig(share=1.0),
-        "driving": ImitationConfig(share=0.8, value_share=0.01, weight=0.2),
+        "driving": ImitationConfig(share=0.8, learning_rate=2e-3, value_share=0.01, weight=0.2),
     }[name]
     rewards: Mapping[str, float] = {}
     if name == "quick-ppo" and not goes_on:

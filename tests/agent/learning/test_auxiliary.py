@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mindloop.agent.learning.auxiliary import (
+    Rarity,
     beta_nll,
     calibrate,
     facts_loss,
@@ -127,6 +128,7 @@ def test_what_is_rare_counts_more_and_where_it_is_so() -> None:
     assert rare.facts.tolist() == pytest.approx([5.0, 5.0, 1.0])
     assert float(rare.risk) == pytest.approx(10.0), "never seen, and never counted without bound"
     assert rare.kinds.tolist() == pytest.approx([10.0, 1.0])
+    assert rare.presence.tolist() == pytest.approx([10.0, math.sqrt(2)]), "of all sectors, half"
     belief = torch.zeros(100, 3, requires_grad=True)
     facts_loss(stated(belief), told, SPEC, rare.facts).backward()  # type: ignore[no-untyped-call]
     assert belief.grad is not None
@@ -139,12 +141,23 @@ def test_an_empty_sector_teaches_presence_only() -> None:
         tensor.requires_grad_()
     truth = labels(torch.zeros(2, 3))
     truth.scene[0, 1] = torch.tensor([12.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0])
-    scene_loss(belief, truth, 25.0, torch.ones(2)).backward()  # type: ignore[no-untyped-call]
+    scene_loss(belief, truth, 25.0, Rarity.none(SPEC)).backward()  # type: ignore[no-untyped-call]
     assert belief.range.grad is not None and belief.classes.grad is not None
     assert belief.range.grad[0, 1] > 0, "20 m is too far for 12 m"
     assert int((belief.range.grad != 0).sum()) == 1
     assert int((belief.classes.grad != 0).any(-1).sum()) == 1
     assert belief.presence.grad is not None and bool((belief.presence.grad != 0).all())
+
+
+def test_a_sector_with_a_rare_thing_counts_more() -> None:
+    belief = stated(torch.zeros(2, 3))
+    belief.presence.requires_grad_()
+    truth = labels(torch.zeros(2, 3))
+    truth.scene[0, 1] = torch.tensor([12.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0])
+    rare = Rarity.none(SPEC)._replace(presence=torch.tensor([1.0, 4.0]))
+    scene_loss(belief, truth, 25.0, rare).backward()  # type: ignore[no-untyped-call]
+    assert belief.presence.grad is not None
+    assert belief.presence.grad[0, 1] == pytest.approx(-4 * float(belief.presence.grad[1, 1]))
 
 
 def test_a_world_that_tells_nothing_teaches_only_risk() -> None:
@@ -170,6 +183,21 @@ def test_calibration_sets_doubt_and_probability_right() -> None:
     assert found["fact_shift"][0].item() == pytest.approx(-1 / 3, abs=0.05)
     inside = (belief[:, 2] - truth[:, 2]).abs() <= 1.96 * found["fact_scale"][2] * 0.2
     assert inside.float().mean().item() == pytest.approx(0.95, abs=0.005)
+
+
+def test_presence_is_set_right_for_each_class_that_is_believed() -> None:
+    torch.manual_seed(0)
+    rows = 40_000
+    belief, truth = stated(torch.zeros(rows, 3)), labels(torch.zeros(rows, 3))
+    belief.classes[: rows // 2, :, 1] = 5.0  # a car is believed in half of them
+    belief.presence[:] = torch.randn(rows, 2)
+    odds = belief.presence - torch.where(belief.classes.argmax(-1) == 1, 2.0, 0.5)
+    truth.scene[..., 6] = (torch.rand(rows, 2) < torch.sigmoid(odds)).float()
+    found = calibrate(belief, truth, SPEC)["presence"]
+    assert found.flatten().tolist() == pytest.approx([1.0, -0.5, 1.0, -2.0], abs=0.08)
+    belief.classes[:] = 0.0  # no car is ever believed: it takes what holds for all
+    found = calibrate(belief, truth, SPEC)["presence"]
+    assert found[0].tolist() == found[1].tolist() != [1.0, 0.0]
 
 
 def test_too_little_to_calibrate_with_changes_nothing() -> None:
