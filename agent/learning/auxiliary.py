@@ -20,6 +20,8 @@ SPEED_UNIT = 10.0  # [m/s] and
 PATH_UNIT = 2.0  # [m]: errors in these units count alike
 NORMAL_95 = 1.959964  # standard deviations that hold 95 % of a normal distribution
 PRESENCE = 20.0  # weight of a scene's presence: it is a mean over sectors, most of them empty
+PLACE = 4.0  # weight of its ranges and speeds
+NEAR = 5.0  # [m] at this range errors count half as much as at none
 MOST = 10.0  # times that a rare moment counts more than a common one
 FEWEST = 200  # moments from which on a calibration is fitted
 (_RANGE, _SPEEDS, _CLASS, _PRESENCE) = (0, slice(1, 3), 3, 6)  # columns of a scene
@@ -162,7 +164,10 @@ def facts_loss(stated: Beliefs, labels: Labels, spec: WorldSpec, rare: Tensor) -
 
 
 def scene_loss(stated: Beliefs, labels: Labels, range_unit: float, rare: Rarity) -> Tensor:
-    """Returns the mean loss of sectors: whether there is something, and if so what and where."""
+    """Returns the mean loss of sectors: whether there is something, and if so what and where.
+
+    What is rare and what is near counts more.
+    """
     present = labels.scene[..., _PRESENCE]
     there = present > 0.5
     weight = torch.where(there, rare.presence[labels.scene[..., _CLASS].long()], 1.0)
@@ -172,8 +177,10 @@ def scene_loss(stated: Beliefs, labels: Labels, range_unit: float, rare: Rarity)
     target = labels.scene[there][:, : _SPEEDS.stop] / unit
     loss = PRESENCE * functional.binary_cross_entropy_with_logits(stated.presence, present, weight)
     if len(mean):
-        loss = loss + beta_nll(mean, sigma, target).mean()
         kinds = labels.scene[there][:, _CLASS].long()
+        near = range_unit / (labels.scene[there][:, _RANGE] + NEAR)
+        counts = (rare.kinds[kinds] * near)[:, None]
+        loss = loss + PLACE * (counts * beta_nll(mean, sigma, target)).mean()
         loss = loss + functional.cross_entropy(stated.classes[there], kinds, rare.kinds)
     return loss
 

@@ -160,6 +160,20 @@ def test_a_sector_with_a_rare_thing_counts_more() -> None:
     assert belief.presence.grad[0, 1] == pytest.approx(-4 * float(belief.presence.grad[1, 1]))
 
 
+def test_where_a_thing_is_counts_more_the_nearer_and_the_rarer_it_is() -> None:
+    belief = stated(torch.zeros(2, 3))
+    belief.range.requires_grad_()
+    truth = labels(torch.zeros(2, 3))
+    truth.scene[0, 0] = torch.tensor([15.0, 0, 0, 0, 0, 0, 1])
+    truth.scene[0, 1] = torch.tensor([15.0, 0, 0, 1, 0, 0, 1])
+    truth.scene[1, 0] = torch.tensor([25.0, 0, 0, 0, 0, 0, 1])
+    rare = Rarity.none(SPEC)._replace(kinds=torch.tensor([1.0, 3.0]))
+    scene_loss(belief, truth, 25.0, rare).backward()  # type: ignore[no-untyped-call]
+    assert belief.range.grad is not None
+    slope = belief.range.grad / belief.range.grad[1, 0]
+    assert slope[0].tolist() == pytest.approx([-30 / 20, -3 * 30 / 20]), "25 + 5 m against 15 + 5"
+
+
 def test_a_world_that_tells_nothing_teaches_only_risk() -> None:
     silent = WorldSpec("test", (), SPEC.actions)
     belief, told = stated(torch.zeros(2, 0)), labels(torch.zeros(2, 0))
