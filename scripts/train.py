@@ -212,7 +212,7 @@ def _plan(options: Options, say: Callable[[str], None]) -> TrainConfig:
     world.close()
     return TrainConfig(
         env=options.env, settings=settings, test_settings=tests, steps=options.steps,
-        seed=options.seed, ppo=chosen.ppo, imitation=imitation,
+        seed=options.seed, ppo=chosen.ppo, imitation=imitation, auxiliary=chosen.auxiliary,
         mind=replace(mind, seed=options.seed), begins_as=options.mind or "",
         recordings=options.recordings, device=_device(options.device),
         perception_from=options.perception or "",

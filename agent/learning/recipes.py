@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..config import (
+    AuxiliaryConfig,
     DecisionConfig,
     ImitationConfig,
     MindConfig,
@@ -45,6 +46,7 @@ class Recipe:
     """Weights of reward terms in place of the world's own."""
     imitation: ImitationConfig = field(default_factory=ImitationConfig)
     mind: MindConfig = field(default_factory=MindConfig)
+    auxiliary: AuxiliaryConfig = field(default_factory=AuxiliaryConfig)
 
 
 def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -> Recipe:
@@ -65,8 +67,11 @@ def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -
     imitation = {
         "quick-ppo": ImitationConfig(),
         "quick-imitation": ImitationConfig(share=1.0),
-        "driving": ImitationConfig(share=0.8, learning_rate=2e-3, value_share=0.01, weight=0.2),
+        "driving": ImitationConfig(share=0.8, learning_rate=1.5e-3, value_share=0.01, weight=0.2),
     }[name]
+    auxiliary = AuxiliaryConfig()
+    if name == "driving":  # whom rules are to hold has to see all that they speak of
+        auxiliary = AuxiliaryConfig(facts=10.0, scene=0.3)
     rewards: Mapping[str, float] = {}
     if name == "quick-ppo" and not goes_on:
         rewards = {term: weight for term, weight in MILD.items() if term in spec.reward_terms}
@@ -76,7 +81,8 @@ def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -
             ppo = replace(ppo, learning_rate=GENTLE, entropy=0.0)
         if spec.actions.is_box:
             careful = MindConfig(decision=DecisionConfig(log_std=CAREFUL))
-            return Recipe(replace(ppo, entropy=0.0), rewards, imitation, careful)
-        return Recipe(ppo, rewards, imitation)
+            return Recipe(replace(ppo, entropy=0.0), rewards, imitation, careful, auxiliary)
+        return Recipe(ppo, rewards, imitation, auxiliary=auxiliary)
     mind = MindConfig(perception=PerceptionConfig(features=64, memory="none"))
-    return Recipe(CONTINUOUS if spec.actions.is_box else NUMBERS, rewards, imitation, mind)
+    ppo = CONTINUOUS if spec.actions.is_box else NUMBERS
+    return Recipe(ppo, rewards, imitation, mind, auxiliary)
