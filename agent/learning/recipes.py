@@ -67,11 +67,11 @@ def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -
     imitation = {
         "quick-ppo": ImitationConfig(),
         "quick-imitation": ImitationConfig(share=1.0),
-        "driving": ImitationConfig(share=0.8, value_share=0.01, weight=0.2),
+        "driving": ImitationConfig(share=0.8, learning_rate=2e-3, value_share=0.01, weight=0.2),
     }[name]
     auxiliary = AuxiliaryConfig()
     if name == "driving":  # whom rules are to hold has to see all that they speak of
-        auxiliary = AuxiliaryConfig(facts=3.0)
+        auxiliary = AuxiliaryConfig(facts=3.0, scene=0.2)
     rewards: Mapping[str, float] = {}
     if name == "quick-ppo" and not goes_on:
         rewards = {term: weight for term, weight in MILD.items() if term in spec.reward_terms}
