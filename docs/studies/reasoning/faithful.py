@@ -4,8 +4,9 @@
 
 The driver lives in test towns. Whenever exactly one cause forbade what the policy proposed, the
 last ticks are lived again with that cause taken out of the town (the light turned green, the
-sign taken down, whoever is in the way removed), the same actions and the same draws. Then: does
-the cited cause still apply, is the cited action allowed again, does what is executed change?
+sign taken down, whoever is in the way or has the right of way removed), the same actions and the
+same draws. Then: does the cited cause still apply, is the cited action allowed again, does what is
+executed change?
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ HERE = Path(__file__).resolve().parent
 APART = 15  # [ticks] between two decisions of one life
 AT_MOST = 6  # decisions of one cause in one life
 LIGHTS, SIGNS, WALKERS = ("red_light", "yellow_light"), ("stop_sign",), ("walker", "walker_near")
+CROSSING = ("give_way",)
+NEAR_JUNCTION = 40.0  # [m] from the ego's line, within which others are crossing
 REMOVABLE = (*LIGHTS, *SIGNS, *WALKERS, SHIELD[0])  # other causes are not asked about
 
 
@@ -65,8 +68,11 @@ def main() -> None:
             allowed[cause] += is_allowed
             changed[cause] += is_changed
         seed += 1
-        print(f"seed {seed}: {sum(asked.values())} decisions, {sum(gone.values())} gone, "
-              f"{sum(allowed.values())} allowed", flush=True)
+        print(
+            f"seed {seed}: {sum(asked.values())} decisions, {sum(gone.values())} gone, "
+            f"{sum(allowed.values())} allowed",
+            flush=True,
+        )
     count = sum(asked.values())
     figures = {
         "mind": options.mind, "reasoning": options.reasoning, "preset": options.preset,
@@ -106,7 +112,7 @@ def one_life(
         if bool(trace.decision.intervened[0]) and len(states) == ticks and since > APART:
             binding = explain(reasoner, trace, before).binding
             name = binding[0].name if len(binding) == 1 else ""
-            operation = None
+            operations: list[dict[str, Any]] = []
             if name and seen[name] < AT_MOST:
                 verdict = reasoner.think(
                     trace.observation, trace.percept, trace.affect, before
@@ -115,9 +121,9 @@ def one_life(
                 if operation is None and name in REMOVABLE:
                     phantoms[name] += 1
                     since = 0
-            if operation is not None:
+            if operations:
                 now = life.state()
-                answer = ask(life, reasoner, states[0], list(actions), operation, name)
+                answer = ask(life, reasoner, states[0], list(actions), operations, name)
                 if answer is not None:
                     found.append((name, *answer))
                     seen[name] += 1
@@ -133,15 +139,16 @@ def one_life(
 
 
 def ask(
-    life: Life, reasoner: Reasoner, state: Any, actions: list[Any], operation: dict[str, Any],
-    name: str,
+    life: Life, reasoner: Reasoner, state: Any, actions: list[Any],
+    operations: list[dict[str, Any]], name: str,
 ) -> tuple[bool, bool, bool] | None:  # fmt: skip
     """Lives again without the cause; None where the life ended meanwhile."""
     was = life.trace
     assert was is not None
     proposed, executed = was.decision.proposed[0], was.decision.action[0]
     life.load(*state)
-    life.world.env.unwrapped.intervene(0, operation)  # type: ignore[attr-defined]
+    for operation in operations:
+        life.world.env.unwrapped.intervene(0, operation)  # type: ignore[attr-defined]
     tick = None
     for action in actions:
         tick = life.step(action)
@@ -155,8 +162,8 @@ def ask(
     return not bool(fired), is_allowed, not bool((trace.decision.action[0] == executed).all())
 
 
-def removal(world: World, name: str, verdict: Verdict | None) -> dict[str, Any] | None:
-    """Returns what takes the cause of that name out of the town; None where it can't be found."""
+def removal(world: World, name: str, verdict: Verdict | None) -> list[dict[str, Any]]:
+    """Returns what takes the cause of that name out of the town; nothing where it isn't found."""
     driving = world.env.unwrapped.driving  # type: ignore[attr-defined]
     life = driving.state[0]
     town = driving.pool[life["town"]]
@@ -165,47 +172,52 @@ def removal(world: World, name: str, verdict: Verdict | None) -> dict[str, Any] 
     road = next((lane for lane in lanes if town["lane_turn"][lane] == 0), None)
     if name in LIGHTS and road is not None:
         junction = int(town["lane_junction"][road])
-        return {"op": "light", "junction": junction, "state": "green"}
+        return [{"op": "light", "junction": junction, "state": "green"}]
     if name in SIGNS and road is not None and town["lane_sign"][road] >= 0:
-        return {"op": "sign", "index": int(town["lane_sign"][road]), "present": False}
+        return [{"op": "sign", "index": int(town["lane_sign"][road]), "present": False}]
     if name in WALKERS:
-        return nearest(town, life, ("walker",), lambda _, ahead, aside: aside < 6 + 0.2 * ahead)
+        return ahead_of(town, life, ("walker",), lambda _, ahead, aside: aside < 6 + 0.2 * ahead)[
+            :1
+        ]
+    if name in CROSSING:
+        return ahead_of(town, life, ("vehicle",), lambda _, ahead, aside:
+                        np.hypot(ahead, aside) < NEAR_JUNCTION and aside > 2.0)  # fmt: skip
     if name == SHIELD[0] and verdict is not None:
         scene = world.spec.scene
         assert scene is not None
         return cited(town, life, verdict, scene.sectors)
-    return None
+    return []
 
 
-def cited(town: Any, life: Any, verdict: Verdict, sectors: int) -> dict[str, Any] | None:
+def cited(town: Any, life: Any, verdict: Verdict, sectors: int) -> list[dict[str, Any]]:
     """Returns what removes whom the shield named: the nearest one of the lane ahead, or of the
-    sector that it saw something in; None where nobody is there."""
+    sector that it saw something in."""
     who = int(verdict.who[0])
     everyone = ("vehicle", "walker", "parked")
     if who == LEAD:
-        return nearest(town, life, everyone[:1], lambda _, ahead, aside: aside < 3 + 0.1 * ahead)
+        return ahead_of(town, life, everyone[:1], lambda _, ahead, aside: aside < 3 + 0.1 * ahead)[
+            :1
+        ]
     middle, width = ((who - 0.5) / sectors * 2 - 1) * np.pi, 2 * np.pi / sectors
-    return nearest(town, life, everyone, lambda bearing, *_: abs(bearing - middle) < width)
+    return ahead_of(town, life, everyone, lambda bearing, *_: abs(bearing - middle) < width)[:1]
 
 
-def nearest(
+def ahead_of(
     town: Any, life: Any, kinds: tuple[str, ...], is_meant: Callable[[float, float, float], bool]
-) -> dict[str, Any] | None:
-    """Returns the operation that removes whoever is nearest ahead, of those who are meant by
-    their bearing [rad] and by how far ahead and aside they are [m]."""
+) -> list[dict[str, Any]]:
+    """Returns the operations that remove those ahead who are meant by their bearing [rad] and by
+    how far ahead and aside they are [m], the nearest first."""
     ego = life["ego"]
     cosine, sine = np.cos(ego[2]), np.sin(ego[2])
-    best: tuple[float, dict[str, Any]] | None = None
+    found: list[tuple[float, dict[str, Any]]] = []
     for kind in kinds:
         for k, (x, y) in places(town, life, kind):
             dx, dy = x - ego[X], y - ego[Y]
             ahead, aside, far = dx * cosine + dy * sine, dy * cosine - dx * sine, np.hypot(dx, dy)
             bearing = float(np.arctan2(aside, ahead))
             if 0 < ahead < 60 and is_meant(bearing, ahead, abs(aside)):
-                found = {"op": "remove", "actor": kind, "index": k}
-                if best is None or far < best[0]:
-                    best = (far, found)
-    return None if best is None else best[1]
+                found.append((float(far), {"op": "remove", "actor": kind, "index": k}))
+    return [operation for _, operation in sorted(found, key=lambda one: one[0])]
 
 
 def places(town: Any, life: Any, kind: str) -> list[tuple[int, Any]]:

@@ -2,8 +2,8 @@
 
     python docs/studies/reasoning/learning.py --seeds 5 --minutes 10
 
-Each seed learns twice, with the shield and without, one after the other on one core, from reward
-alone (`quick-ppo`), with the shipped driver's perception and a new policy. Writes learning.json and
+Each seed learns twice, with the shield and without, side by side on a core each, from reward alone
+(`quick-ppo`), with the shipped driver's perception and a new policy. Writes learning.json and
 learning.png beside this file. Runs are kept in `runs/`; finished ones are not lived again, and one
 that was stopped goes on.
 """
@@ -41,8 +41,13 @@ def main() -> None:
     seeds = range(1, options.seeds + 1)
     found = {}
     for seed in seeds:
-        for arm in ARMS if seed % 2 else ARMS[::-1]:
-            found[arm, seed] = learn(arm, seed, options)
+        runs = {arm: HERE / "runs" / f"learning_{arm}_{seed}_{options.minutes:g}" for arm in ARMS}
+        learning = [learn(run, arm, seed, options) for arm, run in runs.items()]
+        for process in learning:
+            if process is not None and process.wait():
+                sys.exit(f"`{' '.join(map(str, process.args))}` failed.")
+        for arm, run in runs.items():
+            found[arm, seed] = outcome(run)
     ends = {arm: np.array([found[arm, seed]["score"] for seed in seeds]) for arm in ARMS}
     rates = {arm: np.array([found[arm, seed]["collisions_per_km"] for seed in seeds])
              for arm in ARMS}  # fmt: skip
@@ -58,20 +63,26 @@ def main() -> None:
     print(json.dumps({k: v for k, v in figures.items() if k != "runs"}, indent=1))
 
 
-def learn(arm: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Returns what one run came to: steps, collisions per km while learning, held-out score."""
-    run = HERE / "runs" / f"learning_{arm}_{seed}_{options.minutes:g}"
+def learn(
+    run: Path, arm: str, seed: int, options: argparse.Namespace
+) -> subprocess.Popen[bytes] | None:
+    """Begins or resumes a run; None if it is done."""
+    if (run / "mind").is_dir():
+        return None
     words = [sys.executable, "-m", "mindloop.cli", "train", "--run", str(run)]
-    if not (run / "mind").is_dir():
-        if (run / "config.json").is_file():
-            words.append("--resume")
-        else:
-            words += [
-                "--recipe", "quick-ppo", "--perception", options.perception, "--reasoning", arm,
-                "--seed", str(seed), "--minutes", str(options.minutes),
-                "--evaluation-episodes", str(options.episodes),
-            ]  # fmt: skip
-        subprocess.run(words, check=True)
+    if (run / "config.json").is_file():
+        words.append("--resume")
+    else:
+        words += [
+            "--recipe", "quick-ppo", "--perception", options.perception, "--reasoning", arm,
+            "--seed", str(seed), "--minutes", str(options.minutes),
+            "--evaluation-episodes", str(options.episodes),
+        ]  # fmt: skip
+    return subprocess.Popen(words)
+
+
+def outcome(run: Path) -> dict[str, Any]:
+    """Returns what a run came to: steps, collisions per km while learning, held-out score."""
     last = json.loads((run / "evaluations.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     steps, collided, gone = curve(run)
     return {
@@ -125,7 +136,8 @@ def draw(found: dict[tuple[str, int], dict[str, Any]], figures: dict[str, Any]) 
     right.set_title("at the end; a line a seed")
     right.set_ylim(0, 100)
     right.grid(alpha=0.3)
-    figure.suptitle(f"Learning to drive from reward for {figures['minutes']:g} minutes on one core")
+    minutes = f"{figures['minutes']:g}"
+    figure.suptitle(f"Learning to drive from reward for {minutes} minutes, a core each")
     figure.savefig(HERE / "learning.png", dpi=120)
 
 
