@@ -1,6 +1,6 @@
 """Measures what reasoning is worth to the shipped driver: a table, a plot and their figures.
 
-    python docs/studies/reasoning/make.py --mind driver --episodes 400 --paired 1000 --jobs 2
+    python docs/studies/reasoning/make.py --mind driver --episodes 400 --paired 1000
 
 Each arm drives the same test towns; full and off also drive PAIRED of them, and the difference of
 their driving scores town by town gets an interval of its own. Finished arms are kept in `runs/` and
@@ -13,7 +13,6 @@ import argparse
 import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +34,10 @@ def main() -> None:
     parser.add_argument("--preset", default="default")
     parser.add_argument("--episodes", type=int, default=400)
     parser.add_argument("--paired", type=int, default=1000)
-    parser.add_argument("--jobs", type=int, default=1, help="arms that are lived side by side")
     options = parser.parse_args()
-    with ThreadPoolExecutor(options.jobs) as pool:
-        pair = {arm: pool.submit(live, options.mind, options.preset, arm, options.paired)
-                for arm in ("off", "full")}  # fmt: skip
-        alone = {arm: pool.submit(live, options.mind, options.preset, arm, options.episodes)
-                 for arm in ARMS}  # fmt: skip
-    arms = {arm: future.result() for arm, future in alone.items()}
-    difference = paired(pair["full"].result(), pair["off"].result())
+    arms = {arm: live(options.mind, options.preset, arm, options.episodes) for arm in ARMS}
+    pair = {arm: live(options.mind, options.preset, arm, options.paired) for arm in ("off", "full")}
+    difference = paired(pair["full"], pair["off"])
     figures = {
         "mind": options.mind, "preset": options.preset, "episodes": options.episodes,
         "arms": {arm: {name: found["scores"][name] for name in SHOWN}
