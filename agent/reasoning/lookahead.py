@@ -19,7 +19,7 @@ from .consequences import attributes
 Array = NDArray[np.float32]
 NEAREST = 4  # things around that are looked at
 CONTACT, ASTRAY = 4.0, 1.0  # what a contact at 10 m/s, and a second 1 m beside the lane, cost
-GRADE = 100.0  # [m/s] speed whose progress over the horizon counts 1: it decides only what is safe
+GRADE = 100.0  # [m/s] speed whose progress over the horizon counts 1: little, beside any contact
 
 
 class LookAhead:
