@@ -252,7 +252,7 @@ class AuxiliaryConfig:
 
     facts: float = 1.0
     """Of facts, where the world states them."""
-    scene: float = 0.1
+    scene: float = 0.05
     """Of the scene."""
     path: float = 0.5
     """Of the path."""

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from setup_venv import ROOT, SetupError, prepare, say  # type: ignore[import-not-found]
 
 FOLDER = ROOT / "demo"
-LIFE = ("mindloop/Driving-v0", "--mind", "driver", "--reasoning", "both", "--split", "test",
+LIFE = ("mindloop/Driving-v0", "--mind", "driver", "--reasoning", "full", "--split", "test",
         "--seed", "7")  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def _reasoner(kept: record.Record) -> Reasoner:
     if found is None:
         raise UserError(
             f"`file` must be the record of a mind that reasoned; in {kept.path} none did. Record "
-            "with mindloop run --mind NAME --reasoning both --record FILE."
+            "with mindloop run --mind NAME --reasoning full --record FILE."
         )
     return found
 

@@ -71,7 +71,7 @@ def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -
     }[name]
     auxiliary = AuxiliaryConfig()
     if name == "driving":  # whom rules are to hold has to see all that they speak of
-        auxiliary = AuxiliaryConfig(facts=3.0, scene=0.2)
+        auxiliary = AuxiliaryConfig(scene=0.3)
     rewards: Mapping[str, float] = {}
     if name == "quick-ppo" and not goes_on:
         rewards = {term: weight for term, weight in MILD.items() if term in spec.reward_terms}
