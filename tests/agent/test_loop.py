@@ -181,6 +181,7 @@ def test_the_perceived_expert_drives_on_what_is_believed() -> None:
     act, told = driving.believing_expert(), driving.expert("visible")
     is_red = driving.spec.fact_names.index("light_red")
     near = driving.spec.fact_names.index("light_distance")
+    there = driving.spec.fact_names.index("light_present")
     for _ in range(20):
         tick = life.step(told())
     assert life.trace is not None and tick.driver == "human"
@@ -191,7 +192,7 @@ def test_the_perceived_expert_drives_on_what_is_believed() -> None:
         doubt=torch.zeros_like(life.trace.percept.doubt),
     )  # fmt: skip
     assert np.array_equal(act(believed), told())
-    believed.facts[:, is_red], believed.facts[:, near] = 0.3, 1.0  # red, perhaps
+    believed.facts[:, [there, near]], believed.facts[:, is_red] = 1.0, 0.3  # red, perhaps
     brakes = [driving.spec.actions.attributes[int(a)]["acceleration"] < 0 for a in act(believed)]
     moving = life.observation.parts["state"][:, 0] > 1
     assert bool(moving.any()) and all(b for b, m in zip(brakes, moving, strict=True) if m)
