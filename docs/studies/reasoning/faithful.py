@@ -35,7 +35,7 @@ AT_MOST = 6  # decisions of one cause in one life
 LIGHTS, SIGNS, WALKERS = ("red_light", "yellow_light"), ("stop_sign",), ("walker", "walker_near")
 CROSSING = ("give_way",)
 NEAR_JUNCTION = 40.0  # [m] from the ego's line, within which others are crossing
-REMOVABLE = (*LIGHTS, *SIGNS, *WALKERS, SHIELD[0])  # other causes are not asked about
+REMOVABLE = (*LIGHTS, *SIGNS, *WALKERS, *CROSSING, SHIELD[0])  # other causes are not asked about
 
 
 def main() -> None:
@@ -117,8 +117,8 @@ def one_life(
                 verdict = reasoner.think(
                     trace.observation, trace.percept, trace.affect, before
                 ).verdict
-                operation = removal(life.world, name, verdict)
-                if operation is None and name in REMOVABLE:
+                operations = removal(life.world, name, verdict)
+                if not operations and name in REMOVABLE:
                     phantoms[name] += 1
                     since = 0
             if operations:
@@ -176,9 +176,8 @@ def removal(world: World, name: str, verdict: Verdict | None) -> list[dict[str, 
     if name in SIGNS and road is not None and town["lane_sign"][road] >= 0:
         return [{"op": "sign", "index": int(town["lane_sign"][road]), "present": False}]
     if name in WALKERS:
-        return ahead_of(town, life, ("walker",), lambda _, ahead, aside: aside < 6 + 0.2 * ahead)[
-            :1
-        ]
+        found = ahead_of(town, life, ("walker",), lambda _, ahead, aside: aside < 6 + 0.2 * ahead)
+        return found[:1]
     if name in CROSSING:
         return ahead_of(town, life, ("vehicle",), lambda _, ahead, aside:
                         np.hypot(ahead, aside) < NEAR_JUNCTION and aside > 2.0)  # fmt: skip
@@ -195,9 +194,8 @@ def cited(town: Any, life: Any, verdict: Verdict, sectors: int) -> list[dict[str
     who = int(verdict.who[0])
     everyone = ("vehicle", "walker", "parked")
     if who == LEAD:
-        return ahead_of(town, life, everyone[:1], lambda _, ahead, aside: aside < 3 + 0.1 * ahead)[
-            :1
-        ]
+        lane = ahead_of(town, life, ("vehicle",), lambda _, ahead, aside: aside < 3 + 0.1 * ahead)
+        return lane[:1]
     middle, width = ((who - 0.5) / sectors * 2 - 1) * np.pi, 2 * np.pi / sectors
     return ahead_of(town, life, everyone, lambda bearing, *_: abs(bearing - middle) < width)[:1]
 
