@@ -85,6 +85,19 @@ def load_mind(
     return mind.eval()
 
 
+def read_card(name_or_folder: str | Path) -> dict[str, Any]:
+    """Returns what a saved mind's card says.
+
+    Raises:
+      ValueError: there is no such mind, or its card can't be read.
+    """
+    file = _find(str(name_or_folder)) / DESCRIPTION
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8"))["card"])
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise _damaged(file, problem) from problem
+
+
 def _find(name: str) -> Path:
     shipped = sorted(path.parent.name for path in PRETRAINED.glob(f"*/{DESCRIPTION}"))
     for folder in (Path(name), PRETRAINED / name):

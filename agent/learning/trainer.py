@@ -24,7 +24,7 @@ from ..config import LoopConfig, TrainConfig
 from ..loop import Life
 from ..mind import Mind
 from ..scoring import Interval
-from ..store import load_mind, save_mind
+from ..store import load_mind, read_card, save_mind
 from ..types import Affect, Tick, Truth
 from ..world import make_world
 from .auxiliary import meaningful
@@ -41,6 +41,7 @@ from .workers import Group
 SEEDS = 100_000  # lives that a run owns; evaluations and calibration have others
 RECENT = 40  # episodes that the running mean is over
 SCORE = "driving_score_2_0"
+BEST = "best"  # the folder
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,19 @@ class Trainer:
         result = self._evaluate(writer)
         if self.group.leads:
             save_mind(self.mind, self.run / "mind", self._card(result))
+            self._calibrate_best()
         return result
+
+    def _calibrate_best(self) -> None:
+        """Calibrates the mind with the best evaluation, unless it is the one that ended."""
+        folder = self.run / BEST
+        if not folder.is_dir():  # no evaluation had a score
+            return
+        card = read_card(folder)
+        if card["steps"] != self._steps:
+            mind = load_mind(folder)
+            calibrate(mind, self.config)
+            save_mind(mind, folder, card)
 
     @property
     def _steps(self) -> int:
@@ -353,7 +366,7 @@ class Trainer:
         result = score_of(scores)
         if result.mean > self.best:
             self.best = result.mean
-            save_mind(self.mind, self.run / "best", self._card(result))
+            save_mind(self.mind, self.run / BEST, self._card(result))
         return result
 
     def _card(self, result: Interval) -> dict[str, Any]:

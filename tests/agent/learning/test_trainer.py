@@ -11,8 +11,9 @@ import torch
 
 from mindloop.agent.config import MindConfig, PerceptionConfig, PPOConfig, TrainConfig
 from mindloop.agent.learning.trainer import Progress, Trainer
+from mindloop.agent.mind import Mind
 from mindloop.agent.scoring import Interval
-from mindloop.agent.store import load_mind
+from mindloop.agent.store import load_mind, read_card
 
 SMALL = MindConfig(perception=PerceptionConfig(features=16, vector_width=16, image_width=32))
 CARTPOLE = TrainConfig(
@@ -73,6 +74,26 @@ def test_a_run_leaves_what_it_did(tmp_path: Path) -> None:
         mind = load_mind(tmp_path / "run" / name, run.world.spec)
         assert torch.equal(mind.decision.logits.weight, run.mind.decision.logits.weight)
     assert list((tmp_path / "run").glob("events*"))
+
+
+@pytest.mark.slow
+def test_the_best_mind_is_calibrated_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worse = iter((3.0, 2.0, 1.0))
+
+    def evaluate(_: Trainer) -> dict[str, Interval]:
+        mean = next(worse)
+        return {"total_reward": Interval(mean, mean, mean)}
+
+    monkeypatch.setattr(Trainer, "evaluate", evaluate)
+    Trainer(replace(DRIVING, evaluate_every=3), tmp_path / "run").train()
+    assert read_card(tmp_path / "run" / "best")["steps"] == 4 * 6 * 3
+    best, last = (load_mind(tmp_path / "run" / name) for name in ("best", "mind"))
+    assert not torch.equal(best.decision.logits.weight, last.decision.logits.weight)
+    untrained = Mind(best.spec, SMALL).perception.calibration
+    for name, value in best.perception.calibration.named_buffers():
+        assert not torch.equal(value, untrained.get_buffer(name)), name
 
 
 def test_a_target_ends_it_early(tmp_path: Path) -> None:
