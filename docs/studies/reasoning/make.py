@@ -23,8 +23,12 @@ from scipy import stats
 
 HERE = Path(__file__).resolve().parent
 ARMS = ("off", "rules", "shield", "both", "full")
-SHOWN = ("driving_score_2_0", "route_completion", "collisions_per_km", "red_lights_per_km",
-         "stop_signs_per_km", "mean_speed")  # fmt: skip
+SHOWN = {
+    "driving_score_2_0": "driving score 2.0", "route_completion": "route completion [%]",
+    "collisions_per_km": "collisions per km", "red_lights_per_km": "red lights per km",
+    "stop_signs_per_km": "stop signs per km", "mean_speed": "mean speed [m/s]",
+}  # fmt: skip
+PAIRED = ("driving_score_2_0", "route_completion", "collisions_per_km", "red_lights_per_km")
 
 
 def main() -> None:
@@ -65,7 +69,7 @@ def live(mind: str, preset: str, arm: str, episodes: int) -> dict[str, Any]:
 def paired(full: dict[str, Any], off: dict[str, Any]) -> dict[str, Any]:
     """Returns the mean differences, full less off, town by town, with bootstrapped intervals."""
     found = {}
-    for name in ("driving_score_2_0", "route_completion"):
+    for name in PAIRED:
         a, b = (np.array([one[name] for one in arm["each"]]) for arm in (full, off))
         found[name] = _interval(a - b)
     return found
@@ -79,7 +83,7 @@ def _interval(values: NDArray[np.float64]) -> dict[str, float]:
 
 def table(figures: dict[str, Any]) -> str:
     """Returns the arms as a table in Markdown."""
-    lines = [f"| {' | '.join(('reasoning', *(name.replace('_', ' ') for name in SHOWN)))} |",
+    lines = [f"| {' | '.join(('reasoning', *SHOWN.values()))} |",
              "|" + "---|" * (1 + len(SHOWN))]  # fmt: skip
     for arm, scores in figures["arms"].items():
         cells = [f"{s['mean']:.3g} ({s['low']:.3g} to {s['high']:.3g})" for s in scores.values()]
@@ -89,8 +93,8 @@ def table(figures: dict[str, Any]) -> str:
         if name != "episodes":
             lines.append(
                 f"Full less off, {figures['paired']['episodes']} towns in pairs, "
-                f"{name.replace('_', ' ')}: {found['mean']:.2f} "
-                f"({found['low']:.2f} to {found['high']:.2f})."
+                f"{SHOWN[name]}: {found['mean']:.3g} "
+                f"({found['low']:.3g} to {found['high']:.3g})."
             )
     return "\n".join(lines) + "\n"
 
