@@ -17,7 +17,7 @@ from torch import Tensor
 from ..types import ActionSpec, Observation, Percept, Trace, select
 from .lookahead import LookAhead
 from .reasoner import SHIELD, Reasoner, Thought
-from .shield import LEAD
+from .rss import LEAD
 
 
 @dataclass(frozen=True)

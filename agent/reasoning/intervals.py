@@ -7,9 +7,9 @@ arrays of B lives; what occurs twice is computed once. Source: Moore 1966, Inter
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import and_, or_
 from typing import Any
 
 import numpy as np
@@ -123,11 +123,11 @@ class Tape:
 
     def all_of(self, claims: Sequence[Claim]) -> Claim:
         """Returns the claim that all are true."""
-        return self._fold(_and, claims)
+        return self._fold(and_, claims)
 
     def any_of(self, claims: Sequence[Claim]) -> Claim:
         """Returns the claim that one is true."""
-        return self._fold(_or, claims)
+        return self._fold(or_, claims)
 
     def _fold(self, function: Callable[..., Any], claims: Sequence[Claim]) -> Claim:
         sure, maybe = claims[0].sure, claims[0].maybe
@@ -140,7 +140,7 @@ class Tape:
         """Returns the place of `a and b` or `a or b`; of one alone where the other is plain."""
         if a == b:
             return a
-        neutral, ruling = (self.true, self.false) if function is _and else (self.false, self.true)
+        neutral, ruling = (self.true, self.false) if function is and_ else (self.false, self.true)
         if ruling in (a, b):
             return ruling
         if neutral in (a, b):
@@ -149,8 +149,10 @@ class Tape:
 
     def opposite(self, claim: Claim) -> Claim:
         """Returns the claim that one is false."""
-        sure = self.apply(_not, claim.maybe)
-        return Claim(sure, sure if claim.sure == claim.maybe else self.apply(_not, claim.sure))
+        sure = self.apply(np.logical_not, claim.maybe)
+        if claim.sure == claim.maybe:
+            return Claim(sure, sure)
+        return Claim(sure, self.apply(np.logical_not, claim.sure))
 
     def less(self, a: Number, b: Number, or_equal: bool) -> Claim:
         """Returns the claim a < b, or a <= b; false where either means nothing."""
@@ -160,7 +162,7 @@ class Tape:
             return self._meant(Claim(sure, sure), a, b)
         # Said this way round, an end that came of ∞ - ∞ and is no number leaves it possible.
         excluded = self.apply(np.greater if or_equal else np.greater_equal, a.lo, b.hi)
-        return self._meant(Claim(sure, self.apply(_not, excluded)), a, b)
+        return self._meant(Claim(sure, self.apply(np.logical_not, excluded)), a, b)
 
     def equal(self, a: Number, b: Number) -> Claim:
         """Returns the claim a == b."""
@@ -263,18 +265,6 @@ class Tape:
 
 
 # Functions of arrays or plain numbers. Those of one bound stand apart: each is one place.
-
-
-def _and(a: Any, b: Any) -> Any:
-    return operator.and_(a, b)
-
-
-def _or(a: Any, b: Any) -> Any:
-    return operator.or_(a, b)
-
-
-def _not(a: Any) -> Any:
-    return np.logical_not(a)
 
 
 def _as_number(a: Any) -> Any:

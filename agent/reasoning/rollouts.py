@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from .rss import along
+
 STEP = 0.2  # [s]
 FREE = 1.2  # [m] from the path's middle, within which the ego is in its lane
 FAR = 2.0  # [m] beyond that, from which being astray gets no worse
@@ -84,32 +86,9 @@ def astray(path: Any, plan: Any) -> tuple[float, float]:
     """Returns how far along the path a plan ends [m], and how long and far it leaves it [m s]."""
     way, total = 0.0, 0.0
     for tick in range(len(plan)):
-        way, side = _along(path, plan[tick, X], plan[tick, Y])
+        way, side = along(path, plan[tick, X], plan[tick, Y])
         total += min(max(abs(side) - FREE, 0.0), FAR) * STEP
     return way, total
-
-
-@njit(cache=True, nogil=True)
-def _along(path: Any, x: float, y: float) -> tuple[float, float]:
-    """Returns how far along the path a point is, and how far to its left [m]."""
-    if len(path) == 0:
-        return x, y
-    begun, from_x, from_y = 0.0, 0.0, 0.0
-    best, way, side = np.inf, 0.0, 0.0
-    for k in range(len(path)):
-        step_x, step_y = path[k, 0] - from_x, path[k, 1] - from_y
-        length = max(np.sqrt(step_x * step_x + step_y * step_y), 1e-3)
-        c, s = step_x / length, step_y / length
-        dx, dy = x - from_x, y - from_y
-        onto = dx * c + dy * s
-        inside = max(onto, 0.0) if k == len(path) - 1 else min(max(onto, 0.0), length)
-        left = c * dy - s * dx
-        miss = left * left + (onto - inside) ** 2
-        if miss < best:
-            best, way, side = miss, begun + inside, left
-        begun += length
-        from_x, from_y = path[k, 0], path[k, 1]
-    return way, side
 
 
 @njit(cache=True, nogil=True)

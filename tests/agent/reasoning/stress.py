@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from mindloop.agent.config import ReasoningConfig
-from mindloop.agent.reasoning.shield import Shield, safe_distance
+from mindloop.agent.reasoning.rss import safe_distance
+from mindloop.agent.reasoning.shield import Shield
 from mindloop.agent.types import Observation, Percept
 from tests.agent.reasoning.worlds import ROAD, seen
 
@@ -37,8 +38,8 @@ def collisions(
     observation, percept, _, _ = seen(LENIENT, [[0.0, 0.0, 0.0]] * episodes, {"lead_present": 1.0})
     speed, front = rng.uniform(5, 20, (2, episodes))
     gap = rng.uniform(1.0, 2.0, episodes) * (
-        safe_distance(speed + 2 * latency, front, config.reaction, 2.0, config.brake,
-                      config.lead_brake)
+        np.vectorize(safe_distance)(speed + 2 * latency, front, config.reaction, 2.0, config.brake,
+                                    config.lead_brake)
         + config.margin + 3 * noise + 25 * latency
     ) + 3 * noise + 1.0  # fmt: skip
     waiting = [np.zeros(episodes)] * round(latency / STEP)

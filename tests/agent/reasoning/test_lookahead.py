@@ -9,10 +9,8 @@ import pytest
 import torch
 
 from mindloop.agent.config import ReasoningConfig
-from mindloop.agent.reasoning import rollouts
 from mindloop.agent.reasoning.lookahead import CONTACT, LookAhead
 from mindloop.agent.reasoning.reasoner import Reasoner
-from mindloop.agent.reasoning.shield import along
 from mindloop.agent.types import Observation, Percept
 from tests.agent.reasoning.worlds import PEDALS, ROAD, seen
 
@@ -71,17 +69,6 @@ def test_who_may_be_nearer_than_believed_is_feared_sooner() -> None:
     trusting, careful = (LookAhead(ROAD, one).score(observation, percept)[0, keeps]
                          for one in moved)  # fmt: skip
     assert careful < trusting - 1, "who can hardly brake has to fear it"
-
-
-def test_it_follows_the_path_as_the_shield_does() -> None:
-    rng = np.random.default_rng(0)
-    ahead = np.arange(2.0, 22.0, 2.0)
-    path = np.stack((ahead, 0.01 * ahead**2), axis=-1)[None].astype(np.float32)  # a gentle bend
-    x, y = rng.uniform(-3, 18, (2, 1, 50)).astype(np.float32)
-    way, side = along(path, x, y)
-    found = np.array([rollouts._along(path[0], a, b) for a, b in zip(x[0], y[0], strict=True)])
-    assert found[:, 0] == pytest.approx(way[0], abs=1e-4)
-    assert found[:, 1] == pytest.approx(side[0], abs=0.1), "at a corner either piece may be taken"
 
 
 def test_it_prefers_among_what_is_allowed() -> None:

@@ -9,18 +9,13 @@ import pytest
 import torch
 
 from mindloop.agent.config import ReasoningConfig
-from mindloop.agent.reasoning.shield import (
-    LEAD,
-    NOBODY,
-    Shield,
-    along,
-    assumptions,
-    largest_safe_acceleration,
-    lateral_distance,
-    safe_distance,
-)
+from mindloop.agent.reasoning import rss
+from mindloop.agent.reasoning.rss import LEAD, NOBODY, along, lateral_distance, safe_distance
+from mindloop.agent.reasoning.shield import Shield, assumptions
 from tests.agent.reasoning.stress import collisions
 from tests.agent.reasoning.worlds import CART, ROAD, Facts, seen
+
+largest_safe_acceleration = np.vectorize(rss.largest_safe_acceleration, otypes=[float])
 
 
 def test_the_safe_distance_by_hand() -> None:
@@ -63,10 +58,12 @@ def test_sideways_by_hand() -> None:
 
 
 def test_points_along_a_path() -> None:
-    path = np.array([[[4.0, 0.0], [8.0, 4.0]]], np.float32)
-    way, side = along(path, np.array([[2.0, 6.0, 20.0]]), np.array([[1.0, 2.0, 16.0]]))
-    assert way[0] == pytest.approx([2.0, 4 + 8**0.5, 4 + 16 * 2**0.5], abs=1e-5)
-    assert side[0] == pytest.approx([1.0, 0.0, 0.0], abs=1e-5)
+    path = np.array([[4.0, 0.0], [8.0, 4.0]], np.float32)
+    for x, y, way, side in (
+        (2.0, 1.0, 2.0, 1.0), (6.0, 2.0, 4 + 8**0.5, 0.0), (20.0, 16.0, 4 + 16 * 2**0.5, 0.0)
+    ):  # fmt: skip
+        assert along(path, x, y) == pytest.approx((way, side), abs=1e-5)
+    assert along(path[:0], 3.0, -1.0) == (3.0, -1.0), "without a path, straight on"
 
 
 def test_whom_the_verdict_is_about() -> None:
