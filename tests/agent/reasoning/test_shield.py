@@ -102,6 +102,25 @@ def test_what_stands_in_the_believed_path_counts_and_what_stands_beside_it_does_
     assert float(verdict.gap[0]) == pytest.approx(8 * np.cos(np.pi / 32) - 2.2 - 0.25, abs=0.01)
 
 
+def test_the_nearest_binds_and_who_is_far_off_may_be_in_another_lane() -> None:
+    shield = Shield(ROAD, ReasoningConfig(use="shield"))
+    calm, ahead = np.zeros(1, np.float32), 16
+    for lead, thing, who in ((30.0, 8.0, 1 + ahead), (4.0, 9.0, LEAD), (30.0, 12.0, LEAD)):
+        facts: Facts = {"lead_present": 0.9, "lead_distance": lead, "lead_closing_speed": 6.0}
+        observation, percept, _, _ = seen(ROAD, [[6.0, 0.0, 0.0]], facts)
+        percept.scene[0, ahead] = torch.tensor([thing, 6.0, 0.0, 2.0, 0.1, 0.1, 0.9])
+        assert int(shield.judge(observation, percept, calm).who[0]) == who, (lead, thing)
+
+
+def test_caution_widens_the_margin() -> None:
+    shield = Shield(ROAD, ReasoningConfig(use="shield"))
+    facts: Facts = {"lead_present": 0.9, "lead_distance": 5.0, "lead_closing_speed": 0.0}
+    observation, percept, _, _ = seen(ROAD, [[0.0, 0.0, 0.0]], facts)
+    needed = [float(shield.judge(observation, percept, np.full(1, caution, np.float32)).needed[0])
+              for caution in (0.0, 1.0)]  # fmt: skip
+    assert needed == pytest.approx([0.5, 1.0]), "who stands needs the margin alone"
+
+
 def test_who_is_beside_is_not_steered_at() -> None:
     shield = Shield(ROAD, ReasoningConfig(use="shield"))
     observation, percept, _, _ = seen(ROAD, [[6.0, 0.0, 0.0]] * 2, {})
@@ -110,6 +129,9 @@ def test_who_is_beside_is_not_steered_at() -> None:
         percept.scene[lane, left] = torch.tensor([metres, 0.0, 0.0, 1.0, 0.1, 0.1, 0.9])
     verdict = shield.judge(observation, percept, np.zeros(2, np.float32))
     assert verdict.left.tolist() == [True, False] and not verdict.right.any()
+    observation.parts["state"][:, 0] = 0.0
+    verdict = shield.judge(observation, percept, np.zeros(2, np.float32))
+    assert not verdict.left.any(), "who stands may turn its wheels"
 
 
 def test_a_world_without_motion_is_told_so() -> None:
