@@ -30,6 +30,8 @@ class DrivingConfig:
     """Parked cars; None: as the preset says."""
     pedestrians: int | None = None
     """Walkers; None: as the preset says."""
+    darting: float = 0.0
+    """[1/min] how often somebody steps onto the road ahead of the ego, away from any zebra."""
     daylight: float | None = None
     """Brightness, .15 (night) to 1.15; None: drawn for each episode between .6 and 1.1."""
     fog: float | None = None
@@ -74,6 +76,7 @@ class DrivingConfig:
             if getattr(self, name) is None:
                 raise ValueError(f"`{name}` must be a whole number of pixels; got None.")
             _within(name, getattr(self, name), 16, 2048, whole=True)
+        _within("darting", 0.0 if self.darting is None else self.darting, 0.0, 60.0)
         _within("daylight", self.daylight, 0.15, 1.15)
         _within("fog", self.fog, 0.0, 1.0)
         _within("friction", self.friction, 0.2, 1.0)

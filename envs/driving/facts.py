@@ -77,7 +77,8 @@ from .survey import EGO_HALF_LENGTH, EGO_HALF_WIDTH, HALF_LENGTH, HALF_WIDTH, LI
 
 OFFSET_MAX, TURN_MAX = 5.0, 1.6  # [m], [rad] as declared: an ego astray is astray
 SIGN_FOR = 3  # decisions that a light's colour is remembered
-MODE_ABSENT, MODE_WAITING, MODE_PLACED = Mode.ABSENT, Mode.WAITING, Mode.PLACED
+MODE_ABSENT, MODE_WAITING = Mode.ABSENT, Mode.WAITING
+MODE_PLACED, MODE_DARTING = Mode.PLACED, Mode.DARTING
 SAFE_LIMIT = 30.0 / 3.6  # [m/s] what one assumes before a sign was seen
 
 
@@ -149,7 +150,8 @@ def pedestrian_facts(
         if way <= 0.0 or abs(lateral) > 6.5:
             continue
         if abs(lateral) > 1.7:
-            if mode != MODE_PLACED and town.walk_crossing[life.walker_flag[k, W_EDGE]] < 0:
+            is_free = mode in (MODE_PLACED, MODE_DARTING)  # to walk where it likes
+            if not is_free and town.walk_crossing[life.walker_flag[k, W_EDGE]] < 0:
                 continue
             step = np.sin(life.walker[k, W_HEADING] - h) * life.walker[k, W_SPEED]
             if step * lateral >= -0.4 * abs(lateral):  # not towards the path

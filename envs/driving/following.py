@@ -43,7 +43,7 @@ BRAKE = 7.0  # [m/s2] the hardest that a vehicle brakes
 LINE_MARGIN = 1.0  # [m] where a vehicle rests before a stop line
 CROSSING_HALF = 1.5  # [m] half the width of a zebra
 TURN_SPEED = (20.0, 4.8, 20.0, 3.8)  # [m/s] by Command of a connector
-MODE_PLACED = Mode.PLACED
+MODE_PLACED, MODE_DARTING = Mode.PLACED, Mode.DARTING
 
 
 @njit(cache=True, nogil=True)
@@ -130,7 +130,8 @@ def _obstacle_gap(town: Town, life: Life, i: int, box: tuple[Any, ...], reach: f
 
 @njit(cache=True, nogil=True)
 def _nearest_obstacle(town: Town, life: Life, i: int) -> float:
-    """Returns the free way of vehicle i before the ego or a placed actor, 1e3: all free."""
+    """Returns the free way of vehicle i before the ego, a placed actor or somebody who
+    darts, 1e3: all free."""
     v = life.vehicle[i, V_SPEED]
     reach = min(30.0, 5.0 + v * v / 7.0)
     ego = (
@@ -147,8 +148,8 @@ def _nearest_obstacle(town: Town, life: Life, i: int) -> float:
                 HALF_LENGTH[kind], HALF_WIDTH[kind],
             )  # fmt: skip
             gap = min(gap, _obstacle_gap(town, life, i, box, reach))
-    for k in range(m - SPARE, m):
-        if life.walker_flag[k, W_MODE] == MODE_PLACED:
+    for k in range(0 if life.darting > 0.0 else m - SPARE, m):
+        if life.walker_flag[k, W_MODE] in (MODE_PLACED, MODE_DARTING):
             box = (
                 life.walker[k, W_X], life.walker[k, W_Y], life.walker[k, W_HEADING],
                 np.float32(0.3), np.float32(0.3),

@@ -71,8 +71,16 @@ VEHICLE_COLUMNS = 8
 VEHICLE_FLAGS = 10
 
 # Life.walker columns
-W_S, W_SPEED, W_X, W_Y, W_HEADING, W_PHASE = range(6)
-WALKER_COLUMNS = 6
+(
+    W_S,  # [m] along its edge, or over the road where it darts
+    W_SPEED,
+    W_X,
+    W_Y,
+    W_HEADING,
+    W_PHASE,
+    W_ACROSS,  # [m] from kerb to kerb where it darts
+) = range(7)
+WALKER_COLUMNS = 7
 
 # Life.walker_flag columns
 W_MODE, W_KIND, W_COLOUR, W_EDGE, W_DIRECTION, W_VISITS, W_SINCE, W_SEEN, W_MOVING = range(9)
@@ -105,6 +113,7 @@ class Mode:
     TRAFFIC = 1
     WAITING = 2  # a walker at the kerb
     PLACED = 3  # put there by `intervene`: straight on with its own velocity
+    DARTING = 4  # a walker on the road away from any zebra
 
 
 class End:
@@ -139,6 +148,7 @@ def life_dtype() -> np.dtype[np.void]:
             ("seen_limit", f4),  # the limit last read from a sign
             ("sign_seen", i4),  # decision at which the sign or light ahead was last seen
             ("weather", f4, 3),
+            ("darting", f4),  # [1/min] people who step onto the road ahead
             ("ego", f4, EGO_COLUMNS),
             ("flag", i4, FLAG_COLUMNS),
             ("route", f4, ROUTE_COLUMNS),

@@ -62,6 +62,7 @@ class Rules(NamedTuple):
     daylight: float  # < 0: drawn
     fog: float  # < 0: drawn
     friction: float
+    darting: float
     town: int  # row in the pool, < 0: drawn
     counts: tuple[int, int, int]  # vehicles, parked cars, walkers
 
@@ -117,6 +118,7 @@ def begin(pool: Pool, lives: Lives, lanes: Array, rules: Rules) -> None:
         life.static_off[:] = 0
         life.limit_set[:] = 0.0
         life.tally[:] = 0.0
+        life.darting = rules.darting
         life.sign_seen = -1000
         life.seen_limit = 0.0
         _draw_weather(life, rules)

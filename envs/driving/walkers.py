@@ -1,7 +1,8 @@
 """Pedestrians: adults and children who walk on pavements and cross on zebras.
 
 They wait at the kerb until the light holds the cars back, or until every car that comes can stop
-in comfort; on the zebra they stop short of a car that stands in their way.
+in comfort; on the zebra they stop short of a car that stands in their way. Where `darting` asks for
+it, some step onto the road elsewhere.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from ..rng import integer, uniform
+from .darting import cross, dart, turn_round
 from .lights import ALL_RED, HALF_CYCLE, RED_LIGHT, cycle_time, light_state
 from .lives import (
     DT,
@@ -52,6 +54,7 @@ MODE_ABSENT = Mode.ABSENT
 MODE_WALKING = Mode.TRAFFIC
 MODE_WAITING = Mode.WAITING
 MODE_PLACED = Mode.PLACED
+MODE_DARTING = Mode.DARTING
 ADULT, CHILD = int(Kind.PEDESTRIAN), int(Kind.CHILD)
 STRIDE = 1.4  # [m] a step cycle
 CAR_BRAKING = 2.5  # [m/s2] braking that one may ask of a driver
@@ -198,6 +201,8 @@ def _next_edge(town: Town, life: Life, i: int) -> None:
 def step_walkers(town: Town, life: Life) -> None:
     """Moves every walker by DT."""
     flags = life.walker_flag
+    if life.darting > 0.0:
+        dart(town, life)
     for i in range(life.walkers):
         mode = flags[i, W_MODE]
         if mode == MODE_ABSENT:
@@ -218,6 +223,15 @@ def step_walkers(town: Town, life: Life) -> None:
                 flags[i, W_MODE] = MODE_WALKING
                 _next_edge(town, life, i)
             continue
+        elif mode == MODE_DARTING:
+            if not _way_is_free(life, i):
+                turn_round(life, i)
+                if not _way_is_free(life, i):
+                    turn_round(life, i)  # between two cars: stands
+                    continue
+                flags[i, W_SINCE] = 0
+            if cross(town, life, i):
+                _face_along(town, life, i)
         else:
             edge = flags[i, W_EDGE]
             if town.walk_crossing[edge] >= 0 and not _way_is_free(life, i):

@@ -157,6 +157,7 @@ class DrivingWorld(AbstractBatch[View]):
             daylight=-1.0 if c.daylight is None else float(c.daylight),
             fog=-1.0 if c.fog is None else float(c.fog),
             friction=0.9 if c.friction is None else float(c.friction),
+            darting=float(c.darting),
             town=self._town_row(options),
             counts=c.counts,
         )
