@@ -76,7 +76,9 @@ class DrivingConfig:
             if getattr(self, name) is None:
                 raise ValueError(f"`{name}` must be a whole number of pixels; got None.")
             _within(name, getattr(self, name), 16, 2048, whole=True)
-        _within("darting", 0.0 if self.darting is None else self.darting, 0.0, 60.0)
+        if self.darting is None:
+            raise TypeError("`darting` must be a number; got None. Use 0 for nobody.")
+        _within("darting", self.darting, 0.0, 60.0)
         _within("daylight", self.daylight, 0.15, 1.15)
         _within("fog", self.fog, 0.0, 1.0)
         _within("friction", self.friction, 0.2, 1.0)
