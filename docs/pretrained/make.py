@@ -2,8 +2,9 @@
 
     python docs/pretrained/make.py RUN NAME --command "mindloop train ..." --hours 1.2
 
-RUN is the folder of a finished `mindloop train`. Matrices are rounded to 16 bits, and the scores
-are those of the rounded mind. `--scores` only scores and writes the card again.
+RUN is the folder of a finished `mindloop train`; where that went on from another mind, `--command`
+is given once for each. Matrices are rounded to 16 bits, and the scores are those of the rounded
+mind, which ships with reasoning off. `--scores` only scores and writes the card again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from mindloop.agent.config import ReasoningConfig
 from mindloop.agent.store import load_mind, save_mind
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,8 +38,8 @@ def main() -> None:
     options = _options()
     folder = ROOT / "agent" / "pretrained" / options.name
     if not options.scores:
-        card = {"command": options.command, "hours": options.hours, "machine": _machine()}
-        mind = load_mind(options.run / "mind")
+        card = {"commands": options.command, "hours": options.hours, "machine": _machine()}
+        mind = load_mind(options.run / "mind", reasoning=ReasoningConfig())
         described = json.loads((options.run / "mind" / "mind.json").read_text(encoding="utf-8"))
         save_mind(mind, folder, {**described["card"], **card}, rounds=True)
     file = folder / "mind.json"
@@ -52,7 +54,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
-    parser.add_argument("--command", default="")
+    parser.add_argument("--command", action="append", default=[])
     parser.add_argument("--hours", type=float, default=0.0)
     parser.add_argument("--scores", action="store_true")
     parser.add_argument("--presets", nargs="*", default=["calm", "default"])
@@ -86,9 +88,9 @@ def words(name: str, described: Mapping[str, Any]) -> str:
     card = described["card"]
     lines = [
         f"# {name}", "",
-        f"A mind for {card['env']}, trained by the command", "",
-        f"    {card['command']}", "",
-        f"in {card['hours']:.1f} hours ({card['steps']:,} steps, seed {card['seed']}) on "
+        f"A mind for {card['env']}, trained by", "",
+        *(f"    {command}" for command in card["commands"]), "",
+        f"in {card['hours']:.1f} hours (at last {card['steps']:,} steps, seed {card['seed']}) on "
         f"{card['machine']}. It sees camera, state and command, nothing else.", "",
     ]  # fmt: skip
     for preset, found in card["scores"].items():
