@@ -132,6 +132,53 @@ REASONING = ("off", "rules", "shield", "both", "full")
 
 
 @dataclass(frozen=True)
+class EmotionConfig:
+    """Appraising what happens, and what feelings do."""
+
+    use: str = "off"
+    """"off": nothing is felt; "on": feelings are shown, and have the `effects`."""
+    effects: tuple[str, ...] = ("temperature", "caution", "curiosity", "shaping")
+    """What feelings do, of EFFECTS; the mind reads them in any case. Empty: no more than that."""
+    fearfulness: float = 1.0
+    """How strongly risk is felt; 2 feels half the risk as much."""
+    calming: float = 1.0
+    """[s] τ of fear, in which it falls to 37 %."""
+    mood: float = 60.0
+    """[s] τ of the mood."""
+    warmth: float = 0.25
+    """By what part novelty and frustration raise the temperature of decisions, at their most ..."""
+    cooling: float = 0.5
+    """... and fear lowers it; it stays within .5 and 2."""
+    caution: float = 1.0
+    """Part by which the greatest fear widens the shield's reaction time and margin, at most 1, and
+    the doubt that look-ahead allows for."""
+    curiosity: float = 0.02
+    """Weight of novelty as a reward, in deviations of the return; learning only."""
+    shaping: float = 0.5
+    """Weight of risk as a potential that rewards leaving it; learning only (Ng 1999)."""
+    learning_rate: float = 1.0
+    """Part by which the greatest surprise raises the learning rate, where that is an effect."""
+
+    def __post_init__(self) -> None:
+        """Refuses unknown effects and what would unbound one."""
+        _one_of("use", self.use, EMOTION)
+        for name in self.effects:
+            _one_of("effects", name, EFFECTS)
+        for name in ("fearfulness", "calming", "mood"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"`{name}` must be above 0; got {getattr(self, name)}.")
+        for name in ("warmth", "cooling", "caution", "curiosity", "shaping", "learning_rate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"`{name}` must lie within 0 and 1; got {getattr(self, name)}.")
+
+
+EMOTION = ("off", "on")
+EFFECTS = ("temperature", "caution", "curiosity", "shaping", "learning_rate")
+"""temperature: how much decisions are left to chance; caution: shield and look-ahead; curiosity and
+shaping: rewards while it learns; learning_rate: how fast it learns, off unless asked for."""
+
+
+@dataclass(frozen=True)
 class MindConfig:
     """A whole mind."""
 
@@ -141,6 +188,8 @@ class MindConfig:
     """Choosing."""
     reasoning: ReasoningConfig = field(default_factory=ReasoningConfig)
     """Judging what may be done."""
+    emotion: EmotionConfig = field(default_factory=EmotionConfig)
+    """Feeling."""
     history: int = 10
     """N, ticks of believed facts that the mind remembers exactly (2 s at 5 Hz)."""
     seed: int = 0
@@ -497,3 +546,12 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
 def _positive(name: str, value: int) -> None:
     if value < 1:
         raise ValueError(f"`{name}` must be at least 1; got {value}. Give a whole number from 1.")
+
+
+DISPOSITIONS: Mapping[str, EmotionConfig] = {
+    "calm": EmotionConfig(use="on", fearfulness=0.5, calming=0.7, warmth=0.1, cooling=0.3),
+    "bold": EmotionConfig(use="on", fearfulness=0.5, caution=0.3, cooling=0.1, shaping=0.2),
+    "anxious": EmotionConfig(use="on", fearfulness=3.0, calming=1.5, cooling=0.8, shaping=1.0),
+    "curious": EmotionConfig(use="on", warmth=0.5, curiosity=0.06, caution=0.7),
+}
+"""Named temperaments."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from .config import MindConfig
 from .decision import Policy
+from .emotion import Emotion
 from .perception import Perception
 from .reasoning.reasoner import Reasoner
 from .reasoning.rules import rule_files
@@ -32,7 +33,7 @@ from .types import (
 class Mind(nn.Module):
     """A mind for one kind of world. Without reasoner and emotion it is a recurrent policy.
 
-    A reasoner of one's own takes the place of the one that the config names.
+    A reasoner or an emotion of one's own takes the place of the one that the config names.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class Mind(nn.Module):
                 self.config.perception.features, spec.actions, self.config.decision
             )
         self.reasoner = reasoner if reasoner is not None else _reasoner(spec, self.config)
-        self.emotion = emotion
+        own = Emotion(spec.facts, spec.rate, self.config.emotion)
+        self.emotion = own if emotion is None else emotion
+        self.feels = emotion is not None or self.config.emotion.use == "on"
 
     def initial_state(self, batch: int) -> MindState:
         """Returns the state of `batch` lives that have not begun."""
@@ -96,7 +99,7 @@ class Mind(nn.Module):
         percept = self.perception.perceive(observation, begun)
         if told is not None:
             percept = _told(percept, told)
-        arrival, arrival_value = self._arrive(state, outcome, percept)
+        arrival, arrival_value, arrival_risk = self._arrive(state, outcome, percept)
         affect = self._feel(state, outcome, arrival, arrival_value, observation.is_first)
         judgement = self._reason(observation, percept, affect, begun)
         decision = self.decision.decide(
@@ -114,7 +117,8 @@ class Mind(nn.Module):
             affect=affect,
         )
         return after, Trace(
-            observation, outcome, percept, affect, judgement, decision, arrival_value
+            observation, outcome, percept, affect, judgement, decision, arrival_value,
+            arrival_risk,
         )
 
     def begin(self, state: MindState, is_first: Tensor) -> MindState:
@@ -126,13 +130,16 @@ class Mind(nn.Module):
 
     def _arrive(
         self, state: MindState, outcome: Outcome, percept: Percept
-    ) -> tuple[Percept, Tensor]:
-        """Returns what was perceived where the last action led, and its value f32[B]."""
+    ) -> tuple[Percept, Tensor, Tensor]:
+        """Returns what was perceived where the last action led, its value and risk f32[B]."""
         if outcome.final is None:
-            return percept, percept.value
+            return percept, percept.value, percept.risk
         last = self.perception.perceive(outcome.final, select(state, outcome.lanes))
         arrival = scatter(percept, outcome.lanes, last)
-        return arrival, arrival.value.masked_fill(outcome.terminated, 0.0)
+        over = outcome.terminated
+        return (
+            arrival, arrival.value.masked_fill(over, 0.0), arrival.risk.masked_fill(over, 0.0)
+        )  # fmt: skip
 
     def _feel(
         self,
@@ -143,7 +150,7 @@ class Mind(nn.Module):
         is_first: Tensor,
     ) -> Affect:
         neutral = Affect.neutral(state.batch_size)
-        if self.emotion is None:
+        if not self.feels:
             return neutral
         affect = self.emotion.feel(outcome, arrival, arrival_value, state)
         lanes = is_first.nonzero().squeeze(-1)

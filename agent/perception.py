@@ -99,7 +99,6 @@ class Perception(AbstractPerception):
         self.value_affect = zero_linear(AFFECT_WIDTH, outputs)
         self.expect = linear(width + spec.actions.width, self.encoded_width)
         self.novelty = Novelty(width)
-        self.signals = RunningNorm(3)  # scales of TD error, value and surprise, for appraisals
         self.calibration = Calibration(
             len(spec.facts), len(spec.scene.classes) if spec.scene is not None else 0
         )
@@ -138,16 +137,14 @@ class Perception(AbstractPerception):
         return self.memory.replay(seen, memory, is_first)
 
     def observe_scales(
-        self, parts: Mapping[str, Tensor], features: Tensor, signals: Tensor,
-        total: Callable[[Tensor], Tensor],
-    ) -> None:  # fmt: skip
+        self, parts: Mapping[str, Tensor], features: Tensor, total: Callable[[Tensor], Tensor]
+    ) -> None:
         """Takes N moments into account for all running scales; learning only."""
         for part, encoder in zip(self.spec.parts, self.encoders, strict=True):
             for module in encoder.children():
                 if isinstance(module, RunningNorm):
                     module.update(parts[part.name], total)
         self.novelty.observe(features, total)
-        self.signals.update(signals, total)
 
     # -------------------------------------------------------------- from features to beliefs
 

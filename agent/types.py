@@ -24,6 +24,16 @@ from .errors import WorldError as WorldError
 Note = TypeVar("Note")
 
 EMOTIONS = ("joy", "distress", "hope", "fear", "relief", "frustration", "surprise", "curiosity")
+APPRAISALS = (
+    "desirability",  # -1 to 1: how much better than expected it turned out
+    "surprise",  # 0 to 1: what is seen is not what was expected to be seen
+    "uncertainty",  # in deviations of the value: how much the value heads disagree
+    "novelty",  # -1 to 1: how little is known of what is perceived
+    "risk",  # 0 to 1: probability of failure soon
+    "progress",  # -1 to 1: how much more comes in than usually does, over some seconds
+    "control",  # 0 to 1: part of the actions that may be taken, own caution left out
+    "obstruction",  # 0 to 1: what may not be done while nothing comes in
+)
 AFFECT_WIDTH = 3 + len(EMOTIONS) + 3 + 3  # PAD, emotions, mood, three modulators
 SCENE_COLUMNS = (
     "range",  # [m] nearest thing in the bearing sector
@@ -279,7 +289,9 @@ class Affect:
     """How the mind feels.
 
     pad f32[B, 3] (pleasure, arousal, dominance); emotions f32[B, 8] (EMOTIONS); mood f32[B, 3];
-    temperature (1 is neutral), caution, curiosity f32[B]; cause i64[B], -1 is none.
+    temperature (1 is neutral), caution, curiosity f32[B]; appraisals f32[B, 8] (APPRAISALS) of
+    what happened last; cause i64[B]: the appraisal behind the strongest emotion, and about i64[B]:
+    the believed fact that goes with it; -1 is none.
     """
 
     pad: Tensor
@@ -288,7 +300,9 @@ class Affect:
     temperature: Tensor
     caution: Tensor
     curiosity: Tensor
+    appraisals: Tensor
     cause: Tensor
+    about: Tensor
 
     def vector(self) -> Tensor:
         """Returns f32[B, AFFECT_WIDTH] for actor and critic; the neutral affect is all zeros."""
@@ -306,7 +320,9 @@ class Affect:
             temperature=torch.ones(batch),
             caution=none,
             curiosity=none,
+            appraisals=torch.zeros(batch, len(APPRAISALS)),
             cause=torch.full((batch,), -1),
+            about=torch.full((batch,), -1),
         )
 
 
@@ -401,7 +417,8 @@ class Trace:
     """All notes of one tick, for the window, the explanation and the log.
 
     arrival_value f32[B]: V of where the previous action led (0 where terminated, V of the final
-    observation where truncated), so that δ = outcome.reward + γ·arrival_value - V before.
+    observation where truncated), so that δ = outcome.reward + γ·arrival_value - V before;
+    arrival_risk f32[B]: the risk there, 0 where terminated.
     """
 
     observation: Observation
@@ -411,6 +428,7 @@ class Trace:
     judgement: Judgement
     decision: Decision
     arrival_value: Tensor
+    arrival_risk: Tensor
 
 
 # -------------------------------------------------------------- what a loop tells of a life
@@ -612,6 +630,25 @@ class Labels:
     risk_known: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What emotion's scales are taken from; N moments of a rollout.
+
+    delta f32[N]: TD errors; reward f32[N] as learning counts it, which is the world's own divided
+    by `unit` f32[]; gamma f32[]: the discount; quantiles f32[N, heads, Q]; surprise, risk f32[N];
+    facts f32[N, K] as believed.
+    """
+
+    delta: Tensor
+    reward: Tensor
+    unit: Tensor
+    gamma: Tensor
+    quantiles: Tensor
+    surprise: Tensor
+    risk: Tensor
+    facts: Tensor
+
+
 # --------------------------------------------------------------------------- the abstract rooms
 
 
@@ -665,14 +702,12 @@ class AbstractPerception(nn.Module, ABC):
 
     @abstractmethod
     def observe_scales(
-        self, parts: Mapping[str, Tensor], features: Tensor, signals: Tensor,
-        total: Callable[[Tensor], Tensor],
-    ) -> None:  # fmt: skip
+        self, parts: Mapping[str, Tensor], features: Tensor, total: Callable[[Tensor], Tensor]
+    ) -> None:
         """Takes N moments into account for all running scales; learning only.
 
         Args:
           parts: [N, …], as observed. features: f32[N, F].
-          signals: f32[N, 3]: TD error, value and surprise.
           total: sums a tensor over all workers, in place.
         """
 
@@ -698,6 +733,12 @@ class AbstractEmotion(nn.Module, ABC):
 
         `arrival` is what was perceived where the previous action led: where an episode ended its
         final observation, elsewhere the observation of now. `state` is that of the tick before.
+        """
+
+    def observe_scales(self, moments: Moments, total: Callable[[Tensor], Tensor]) -> None:
+        """Takes N moments into account for its running scales; learning only.
+
+        `total` sums a tensor over all workers, in place.
         """
 
 

@@ -18,7 +18,9 @@ import tyro
 
 from mindloop import __version__, headless
 from mindloop.agent.config import (
+    DISPOSITIONS,
     EXPERTS,
+    EmotionConfig,
     LoopConfig,
     MindConfig,
     ReasoningConfig,
@@ -73,6 +75,10 @@ class LifeOptions:
     Default: as it was trained; by rules where --rules names some."""
     rules: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction] = ()
     """A rule file besides the world's own; may be given again."""
+    emotion: Literal["off", "on"] | None = None
+    """Whether the mind feels. Default: as it was trained."""
+    disposition: Literal["calm", "bold", "anxious", "curious"] | None = None
+    """How it feels: a temperament in place of that with which it was trained."""
     oracle: bool = False
     """An ablation: the mind reasons on what is true in place of what it believes."""
 
@@ -131,6 +137,8 @@ class Plan:
     oracle: bool
     reasoning: ReasoningConfig | None
     """How the mind reasons; None: as it was saved."""
+    emotion: EmotionConfig | None
+    """How the mind feels; None: as it was saved."""
     asked: Mapping[str, Any]
     """What the user asked for, for the report."""
     notes: tuple[str, ...] = ()
@@ -185,13 +193,16 @@ def plan(
     reasoning = reasoning_of(options.reasoning, options.rules)
     if reasoning is not None and driver != "mind" and options.mind is None:
         raise UserError(f"`--reasoning` must have a mind that reasons; the driver is {driver}.")
+    emotion = emotion_of(options.emotion, options.disposition)
+    if emotion is not None and emotion.use == "on" and driver != "mind" and options.mind is None:
+        raise UserError(f"`--emotion` must have a mind that feels; the driver is {driver}.")
     if options.oracle and (driver != "mind" or not spec.facts):
         lacks = f"{options.env} states no facts" if driver == "mind" else f"the driver is {driver}"
         raise UserError(f"`--oracle` must have a mind, and facts to tell it; {lacks}.")
     notes: tuple[str, ...] = ()
     with mistakes():
         if options.mind is not None:
-            notes = rule_remarks(load_mind(options.mind, spec, reasoning))
+            notes = rule_remarks(load_mind(options.mind, spec, reasoning, emotion))
         elif reasoning is not None:
             notes = rule_remarks(Mind(spec, MindConfig(reasoning=reasoning)))
     settings = {**settings, **asked}
@@ -204,6 +215,7 @@ def plan(
         greedy=options.greedy,
         oracle=options.oracle,
         reasoning=reasoning,
+        emotion=emotion,
         asked={
             "preset": settings.get("preset", takes.get("preset")),
             "set": others,
@@ -231,6 +243,19 @@ def reasoning_of(use: str | None, rules: Sequence[Path]) -> ReasoningConfig | No
     if len(texts) < len(rules):
         raise UserError("`--rules` must name files of different names. Rename one.")
     return ReasoningConfig(use=use or "rules", rules=texts)
+
+
+def emotion_of(use: str | None, disposition: str | None) -> EmotionConfig | None:
+    """Returns how the flags say that a mind feels; None where they say nothing.
+
+    Raises:
+      UserError: a temperament for a mind that is to feel nothing.
+    """
+    if disposition is not None:
+        if use == "off":
+            raise UserError("`--disposition` must come with feelings; got --emotion off.")
+        return DISPOSITIONS[disposition]
+    return None if use is None else EmotionConfig(use=use)
 
 
 def _offer(env: str) -> Offer:
@@ -308,9 +333,10 @@ def begin(made: Plan, lanes: int, seed: int, watched: bool = False) -> Life:
 
 def _mind(made: Plan, spec: WorldSpec, watched: bool) -> Mind | None:
     if made.mind is not None:
-        return load_mind(made.mind, spec, made.reasoning)
+        return load_mind(made.mind, spec, made.reasoning, made.emotion)
     if made.driver == "mind" or watched:
-        return Mind(spec, MindConfig(reasoning=made.reasoning or ReasoningConfig())).eval()
+        config = MindConfig(reasoning=reasons_of(made), emotion=feels_of(made))
+        return Mind(spec, config).eval()
     return None
 
 
@@ -321,7 +347,7 @@ def open_recorder(path: Path | None, made: Plan, seed: int) -> Recorder | None:
     header = {"env": made.env, "settings": dict(made.settings), "driver": made.driver,
               "mind": made.mind, "greedy": made.greedy, "oracle": made.oracle, "seed": seed,
               "settings_literal": repr(dict(made.settings)),  # json has no tuples
-              "reasoning": to_dict(reasons_of(made))}
+              "reasoning": to_dict(reasons_of(made)), "emotion": to_dict(feels_of(made))}
     with mistakes():
         return Recorder(path, header)
 
@@ -344,6 +370,7 @@ def report(made: Plan, episodes: Sequence[Episode], seed: int) -> dict[str, Any]
         # the driver, or what reasons, is told what is true: no sensor, no perception
         "oracle": made.driver == "expert" or made.oracle,
         "reasoning": None if made.driver != "mind" else reasons_of(made).use,
+        "emotion": to_dict(feels_of(made)) if made.driver == "mind" else None,
         "split": made.asked["split"],
         "episodes": len(episodes),
         "seed": seed,
@@ -358,6 +385,13 @@ def reasons_of(made: Plan) -> ReasoningConfig:
     if made.reasoning is not None:
         return made.reasoning
     return load_mind(made.mind).config.reasoning if made.mind else ReasoningConfig()
+
+
+def feels_of(made: Plan) -> EmotionConfig:
+    """Returns how the plan's mind feels."""
+    if made.emotion is not None:
+        return made.emotion
+    return load_mind(made.mind).config.emotion if made.mind else EmotionConfig()
 
 
 def _row(found: Interval) -> dict[str, float]:

@@ -84,7 +84,7 @@ class Show:
             if renders and offer_of(str(header["env"])).draws:
                 settings["render_mode"] = "rgb_array"
             # the driver is never asked: what it did is in the record
-            again = Plan(str(header["env"]), settings, "random", None, False, False, None, {})
+            again = Plan(str(header["env"]), settings, "random", None, False, False, None, None, {})
             self.life = begin(again, lanes, int(header["seed"]))
         self.kept = kept
         with mistakes():

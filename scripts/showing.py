@@ -74,7 +74,11 @@ class Camera:
         lane = self.lane
         value = None if tick.trace is None else float(tick.trace.decision.value[lane])
         terms = {name: float(term[lane]) for name, term in tick.reward_terms.items()}
-        self.history.add(value, float(tick.reward[lane]), terms)
+        felt = None
+        if tick.trace is not None:
+            pleasure, arousal, _ = tick.trace.affect.pad[lane].tolist()
+            felt = (pleasure, arousal)
+        self.history.add(value, float(tick.reward[lane]), terms, felt)
         self.step += 1
         if tick.trace is not None:
             self._last, self._memory = tick.trace.decision.action, tick.trace.percept.memory

@@ -31,6 +31,7 @@ from mindloop.errors import UserError
 from mindloop.living import (
     DRIVING,
     LifeOptions,
+    emotion_of,
     mistakes,
     reasoning_of,
     rule_remarks,
@@ -80,6 +81,10 @@ class Options:
     reasoning: Literal["off", "rules", "shield", "both", "full"] | None = None
     """How the mind reasons while it learns: not at all, by rules, by the shield, by both, or with
     look-ahead too; by rules where --rules names some."""
+    emotion: Literal["off", "on"] | None = None
+    """Whether the mind feels while it learns; a mind that goes on does as before."""
+    disposition: Literal["calm", "bold", "anxious", "curious"] | None = None
+    """How it feels: a temperament."""
     rules: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction] = ()
     """A rule file besides the world's own; may be given again."""
     run: Path | None = None
@@ -200,6 +205,9 @@ def _plan(options: Options, say: Callable[[str], None]) -> TrainConfig:
             options.perception, world.spec, mind.perception, takes=options.mind is None
         )
         mind = replace(mind, perception=eyes)
+    emotion = emotion_of(options.emotion, options.disposition)
+    if emotion is not None:
+        mind = replace(mind, emotion=emotion)
     reasoning = reasoning_of(options.reasoning, options.rules)
     if reasoning is not None:
         mind = replace(mind, reasoning=reasoning)

@@ -14,9 +14,17 @@ import torch
 from torch import Tensor, nn
 
 from ..config import TrainConfig
-from ..types import AbstractDecision, AbstractPerception, Behaviour, Modality, WorldSpec
+from ..types import (
+    AbstractDecision,
+    AbstractEmotion,
+    AbstractPerception,
+    Behaviour,
+    Modality,
+    WorldSpec,
+)
 from .augment import random_shift
 from .auxiliary import Rarity, perception_losses, rarity
+from .feeling import felt_pace, felt_reward, moments_of
 from .imitation import imitation_loss
 from .ppo import RewardScale, divergence, gae, policy_loss, quantile_loss
 from .rollout import Rollout
@@ -33,8 +41,9 @@ class Learner:
     def __init__(
         self, spec: WorldSpec, perception: AbstractPerception, decision: AbstractDecision,
         config: TrainConfig, rng: torch.Generator, group: Group,
+        emotion: AbstractEmotion | None = None,
     ) -> None:  # fmt: skip
-        """Prepares the config's updates; `rng` draws minibatches.
+        """Prepares the config's updates; `rng` draws minibatches, `emotion` is told of scales.
 
         On another device than the processor copies learn there, and hand their weights over to the
         mind that acts after every update.
@@ -43,7 +52,7 @@ class Learner:
           RuntimeError: torch has no such device here.
         """
         self.spec, self.config, self.rng, self.group = spec, config, rng, group
-        self.acting = nn.ModuleList((perception, decision))
+        self.acting, self.emotion = nn.ModuleList((perception, decision)), emotion
         self.device = torch.device(config.device)
         self.perception, self.decision = perception, decision
         if config.device != "cpu":
@@ -66,12 +75,14 @@ class Learner:
     def update(self, rollout: Rollout) -> Losses:
         """Takes a rollout into account; the mind's parameters and running scales change."""
         config, phase = self.config.ppo, self.phase
-        rate = self.learning_rate
+        feels = self.config.mind.emotion
+        rate = self.learning_rate * float(self.group.mean(felt_pace(rollout, feels)))
         for options in self.optimiser.param_groups:
             options["lr"] = rate
         reward = rollout.reward
         if config.normalises_reward:
             reward = self.scale(reward, rollout.ended)
+        own, reward = reward, reward + felt_reward(rollout, feels, config.gamma)
         advantage = gae(
             reward, rollout.value, rollout.arrival, rollout.ended, config.gamma, config.gae_lambda
         )
@@ -87,7 +98,7 @@ class Learner:
                 if float(self.group.mean(kl)) > config.kl_stop:
                     epochs = done
                     break
-        self._observe_scales(rollout, reward)
+        self._observe_scales(rollout, own)
         self._hand_over()
         self.done += 1
         found = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
@@ -232,14 +243,19 @@ class Learner:
         return (error * weight).sum() / weight.sum().clamp(min=1.0)
 
     def _observe_scales(self, rollout: Rollout, reward: Tensor) -> None:
-        """Takes the rollout into account for running scales, alike in all workers."""
-        delta = reward + self.config.ppo.gamma * rollout.arrival - rollout.value
-        signals = torch.stack((delta, rollout.value, rollout.surprise), dim=-1)
+        """Takes the rollout into account for running scales, alike in all workers.
+
+        `reward` f32[T, B] is the world's own, scaled.
+        """
         self.perception.observe_scales(
             {n: part.flatten(0, 1).to(self.device) for n, part in rollout.parts.items()},
-            rollout.features.flatten(0, 1).to(self.device),
-            signals.flatten(0, 1).to(self.device), self.group.sum,
+            rollout.features.flatten(0, 1).to(self.device), self.group.sum,
         )  # fmt: skip
+        if self.emotion is not None:
+            config = self.config.ppo
+            unit = self.scale.unit if config.normalises_reward else 1.0
+            moments = moments_of(rollout, reward, unit, config.gamma)
+            self.emotion.observe_scales(moments, self.group.sum)
 
 
 def unroll(perception: AbstractPerception, rollout: Rollout) -> tuple[Tensor, Tensor]:

@@ -62,10 +62,12 @@ class Online:
         self.config = TrainConfig(
             ppo=ppo, steps=MANY * TICKS * lanes,
             imitation=ImitationConfig(value_share=VALUE_FIRST / MANY, minibatches=1),
+            mind=self.mind.config,
         )
         rng = torch.Generator().manual_seed(seed)
         self.learner = Learner(
-            life.world.spec, self.mind.perception, self.mind.decision, self.config, rng, Group()
+            life.world.spec, self.mind.perception, self.mind.decision, self.config, rng, Group(),
+            self.mind.emotion,
         )
         self.divergence = 0.0
         self.refused = 0

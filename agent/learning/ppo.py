@@ -97,8 +97,13 @@ class RewardScale:
         self.spread += spread + shift**2 * self.count * count / total
         self.mean += shift * count / total
         self.count = total
+        return reward / self.unit
+
+    @property
+    def unit(self) -> float:
+        """What rewards are divided by."""
         deviation: float = (self.spread / self.count) ** 0.5
-        return reward / (deviation + 1e-8)
+        return deviation + 1e-8
 
     def state(self) -> dict[str, Tensor]:
         """Returns tensors to keep."""

@@ -115,11 +115,14 @@ class Recordings:
             quantiles = perception.quantiles(features.flatten(0, 1), behaviour.affect_before)
         value = quantiles.mean((1, 2)).view(ticks, lanes)
         arrival = torch.cat((value[1:], value[-1:])).masked_fill(ended, 0.0)
+        still = torch.zeros(ticks, lanes)
         return Rollout(
             parts=parts, is_first=is_first, memory=memory, behaviour=behaviour, value=value,
             arrival=arrival, reward=tensors["reward"].float(), ended=ended, features=features,
-            surprise=torch.zeros(ticks, lanes), labels=self._labels(arrays, tensors, ended),
-            expert=actions,
+            quantiles=quantiles.view(ticks, lanes, *quantiles.shape[1:]),
+            facts=torch.zeros(ticks, lanes, len(self.spec.facts)),
+            surprise=still, novelty=still, risk=still, arrival_risk=still,
+            labels=self._labels(arrays, tensors, ended), expert=actions,
         )  # fmt: skip
 
     def _labels(self, arrays: Arrays, tensors: dict[str, Tensor], ended: Tensor) -> Labels:

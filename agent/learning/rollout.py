@@ -19,8 +19,9 @@ class Rollout:
 
     parts as the observation's; is_first, terminated, ended bool; memory f32[B, M] before the first
     tick; behaviour flat [T·B, …]; value f32 and arrival f32: V before the step and V of where it
-    led (0 where terminated); reward f32; features f32[T, B, F] and surprise f32 as perceived when
-    acting. labels flat [T·B, …]: what perception is to learn; expert
+    led (0 where terminated); reward f32; features f32[T, B, F], quantiles f32[T, B, heads, Q],
+    facts f32[T, B, K], surprise, novelty and risk f32 as perceived when acting; arrival_risk f32:
+    the risk of where the step led. labels flat [T·B, …]: what perception is to learn; expert
     flat i64[T·B, H] or f32[T·B, D]: what the expert would have done, D or H = 0 without one.
     """
 
@@ -33,7 +34,12 @@ class Rollout:
     reward: Tensor
     ended: Tensor
     features: Tensor
+    quantiles: Tensor
+    facts: Tensor
     surprise: Tensor
+    novelty: Tensor
+    risk: Tensor
+    arrival_risk: Tensor
     labels: Labels
     expert: Tensor
 
@@ -63,7 +69,12 @@ class Rollout:
             reward=self.reward[:, chosen],
             ended=self.ended[:, chosen],
             features=self.features[:, chosen],
+            quantiles=self.quantiles[:, chosen],
+            facts=self.facts[:, chosen],
             surprise=self.surprise[:, chosen],
+            novelty=self.novelty[:, chosen],
+            risk=self.risk[:, chosen],
+            arrival_risk=self.arrival_risk[:, chosen],
         )
 
 
@@ -126,7 +137,8 @@ class Recorder:
     def finish(self, after: Trace) -> Rollout:
         """Returns the rollout; `after` is the trace of the tick that follows it."""
         traces = self._traces
-        arrivals = [trace.arrival_value for trace in (*traces[1:], after)]
+        later = (*traces[1:], after)
+        percepts = [trace.percept for trace in traces]
         ended = torch.stack(self._ended)
         return Rollout(
             parts={name: torch.stack([p[name] for p in self._parts]) for name in self._parts[0]},
@@ -134,11 +146,16 @@ class Recorder:
             memory=self._memory,
             behaviour=self._behaviour(),
             value=torch.stack([trace.decision.value for trace in traces]),
-            arrival=torch.stack(arrivals),
+            arrival=torch.stack([trace.arrival_value for trace in later]),
             reward=torch.stack(self._rewards),
             ended=ended,
-            features=torch.stack([trace.percept.features for trace in traces]),
-            surprise=torch.stack([trace.percept.surprise for trace in traces]),
+            features=torch.stack([percept.features for percept in percepts]),
+            quantiles=torch.stack([percept.quantiles for percept in percepts]),
+            facts=torch.stack([percept.facts for percept in percepts]),
+            surprise=torch.stack([percept.surprise for percept in percepts]),
+            novelty=torch.stack([percept.novelty for percept in percepts]),
+            risk=torch.stack([percept.risk for percept in percepts]),
+            arrival_risk=torch.stack([trace.arrival_risk for trace in later]),
             labels=self._labels(ended),
             expert=torch.cat(self._experts),
         )

@@ -114,7 +114,7 @@ class Trainer:
         self.rng = torch.Generator().manual_seed(config.seed)
         self.learner = Learner(
             self.world.spec, self.mind.perception, self.mind.decision, config, self.rng,
-            self.group,
+            self.group, self.mind.emotion,
         )  # fmt: skip
         self._recordings: Recordings | None = None
         if config.recordings:
@@ -137,7 +137,9 @@ class Trainer:
         """
         config, spec = self.config, self.world.spec
         if config.begins_as and not resumes:
-            mind = load_mind(config.begins_as, spec, config.mind.reasoning).train()
+            mind = load_mind(
+                config.begins_as, spec, config.mind.reasoning, config.mind.emotion
+            ).train()
         else:
             mind = Mind(spec, replace(config.mind, seed=config.seed))
         if config.perception_from and not resumes:

@@ -102,7 +102,8 @@ def _moments(book: RuleBook) -> Moment:
         affect=Affect(
             pad=2 * feelings[:, :3] - 1, emotions=feelings[:, 3:11], mood=affect.mood,
             temperature=0.5 + 1.5 * feelings[:, 14], caution=feelings[:, 15],
-            curiosity=feelings[:, 16], cause=affect.cause,
+            curiosity=feelings[:, 16], appraisals=affect.appraisals, cause=affect.cause,
+            about=affect.about,
         ),
     )  # fmt: skip
 

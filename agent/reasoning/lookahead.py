@@ -54,24 +54,25 @@ class LookAhead:
         self._cosine, self._sine = np.cos(bearing), np.sin(bearing)
 
     def prefer(
-        self, observation: Observation, percept: Percept, allowed: NDArray[np.bool_]
-    ) -> Array:
+        self, observation: Observation, percept: Percept, allowed: NDArray[np.bool_],
+        caution: Array,
+    ) -> Array:  # fmt: skip
         """Returns f32[B, A]: `look_weight` times how much better than the mean of what is allowed
         an action is, 0 where it is forbidden."""
-        score = self.score(observation, percept)
+        score = self.score(observation, percept, caution)
         count = np.maximum(allowed.sum(-1, keepdims=True), 1)
         mean = np.where(allowed, score, 0.0).sum(-1, keepdims=True) / count
         found = np.where(allowed, self.config.look_weight * (score - mean), 0.0)
         return found.astype(np.float32)
 
-    def score(self, observation: Observation, percept: Percept) -> Array:
+    def score(self, observation: Observation, percept: Percept, caution: Array) -> Array:
         """Returns f32[B, A]: progress without contact and in the lane, at the worst, of each
-        action."""
+        action; by `caution` f32[B] within [0, 1] the distances to others are doubted more."""
         own, path, others, count = self._seen(observation, percept)
         found = np.empty((len(own), len(self._actions)), np.float32)
         rollouts.values(
             self._body, own, self._actions, self._after, self._moves, path, others, count,
-            self._costs, self._ticks, found,
+            self._costs, caution, self._ticks, found,
         )  # fmt: skip
         return found
 

@@ -92,7 +92,8 @@ class Reasoner(AbstractReasoner):
             if thought.calm is not thought.verdict:
                 calm = self.allowed(thought, thought.calm, available)
             if self.look is not None and thought.verdict is not None:
-                preference += self.look.prefer(observation, percept, allowed)
+                caution = affect.caution.numpy()
+                preference += self.look.prefer(observation, percept, allowed, caution)
         return Judgement(
             allowed=torch.from_numpy(allowed),
             allowed_calm=torch.from_numpy(calm),

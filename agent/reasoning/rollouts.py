@@ -130,7 +130,7 @@ def meet(body: Any, plan: Any, others: Any, brake: float, nearer: float) -> tupl
 @njit(cache=True, nogil=True)
 def values(
     body: Any, own: Any, actions: Any, after: Any, moves: Any, path: Any, others: Any, count: Any,
-    costs: Any, ticks: int, out: Any,
+    costs: Any, caution: Any, ticks: int, out: Any,
 ) -> None:  # fmt: skip
     """Scores every action of every life by the better way to go on, others at their worst.
 
@@ -139,6 +139,7 @@ def values(
       after: f32[C] [m/s2] ways to go on. moves: f32[M, 2], brake and nearer of the others.
       path: f32[B, P, 2]. others: f32[B, N, 7], of which the first count i64[B] are there.
       costs: f32[3], of a metre's progress, of a metre astray for a second, of an impact of 1.
+      caution: f32[B], the part by which others may be nearer still.
       out: f32[B, A], filled.
     """
     plan = np.empty((ticks, 4), np.float32)
@@ -152,7 +153,8 @@ def values(
                 way, off = astray(path[b], plan)
                 hit = 0.0
                 for m in range(len(moves)):
-                    hit = max(hit, meet(body, plan, some, moves[m, 0], moves[m, 1])[1])
+                    nearer = moves[m, 1] * (1.0 + caution[b])
+                    hit = max(hit, meet(body, plan, some, moves[m, 0], nearer)[1])
                 best = max(best, costs[0] * way - costs[1] * off - costs[2] * hit)
             out[b, a] = best
 

@@ -16,6 +16,8 @@ from .layout import stack
 from .theme import Canvas
 from .wording import count, label, number
 
+ROOM = 24  # letters' sizes that value and terms need side by side; else the terms are alone
+
 
 def draw_curves(canvas: Canvas, box: Rect, frame: Frame) -> None:
     """Draws the value as a large curve and beside it one small curve for each reward term."""
@@ -26,6 +28,7 @@ def draw_curves(canvas: Canvas, box: Rect, frame: Frame) -> None:
         (label(name), terms, theme.MARK) for name, terms in history.terms.items()]
     rows.insert(0, ("reward", history.rewards, theme.TEXT))
     has_value = any(math.isfinite(value) for value in history.values)
+    has_value &= box.width >= ROOM * canvas.sizes.small
     gap = canvas.sizes.gap
     left = Rect(box.left, box.top, round(box.width * 0.42) if has_value else 0, box.height)
     if has_value:
@@ -76,8 +79,11 @@ def _draw_value(canvas: Canvas, box: Rect, values: Sequence[float], ticks: int) 
     last = next((value for value in reversed(values) if math.isfinite(value)), math.nan)
     head = Rect(box.left, box.top, box.width, line)
     taken = theme.text_width(number(last), canvas.sizes.body, True) + 6
-    canvas.text("value: expected reward", Rect(head.left, head.top,
-                head.width - taken, line), canvas.sizes.small, theme.DIM)
+    room = Rect(head.left, head.top, head.width - taken, line)
+    px = canvas.sizes.small
+    whole = "value: expected reward"
+    canvas.text(whole if theme.text_width(whole, px) <= room.width else "value", room, px,
+                theme.DIM)
     canvas.text(number(last), head, canvas.sizes.body, theme.BELIEVED, "right", bold=True)
     low, high = _bounds(values)
     margin = max(theme.text_width(number(x), canvas.sizes.small) for x in (low, high)) + 5

@@ -50,8 +50,25 @@ class Setting:
     """Standard deviation of that distribution."""
 
 
+@dataclass(frozen=True)
+class Feelings:
+    """What the mind feels now."""
+
+    emotions: Mapping[str, float]
+    """Strength of each, 0 to 1."""
+    pleasure: float
+    """-1 to 1, as are arousal and mood."""
+    arousal: float
+    mood: tuple[float, ...]
+    """Its pleasure and arousal."""
+    effects: Mapping[str, float]
+    """What they do now: warmth (the temperature of decisions, 1 is neutral), caution (0 to 1)."""
+    line: str
+    """The strongest emotion, and its cause."""
+
+
 class History:
-    """Keeps value, reward and reward terms of the last ticks, for the curves.
+    """Keeps value, reward, reward terms and feelings of the last ticks, for curves and trail.
 
     The caller adds every tick, also those that are not drawn; adding costs microseconds.
     """
@@ -61,17 +78,21 @@ class History:
         self.values: deque[float] = deque(maxlen=ticks)
         self.rewards: deque[float] = deque(maxlen=ticks)
         self.terms: dict[str, deque[float]] = {}
+        self.felt: deque[tuple[float, float]] = deque(maxlen=ticks)
+        """Pleasure and arousal."""
         self.total = 0.0
         """Sum of rewards since the last `clear`."""
 
-    def add(self, value: float | None, reward: float, terms: Mapping[str, float] | None = None
-            ) -> None:
+    def add(self, value: float | None, reward: float, terms: Mapping[str, float] | None = None,
+            felt: tuple[float, float] | None = None) -> None:
         """Appends one tick; a term that is missing this time counts as 0."""
         for name in terms or {}:
             if name not in self.terms:
                 self.terms[name] = deque([0.0] * len(self.rewards), maxlen=self.ticks)
         for name, kept in self.terms.items():
             kept.append(float((terms or {}).get(name, 0.0)))
+        if felt is not None:
+            self.felt.append(felt)
         self.values.append(math.nan if value is None else float(value))
         self.rewards.append(float(reward))
         self.total += float(reward)
@@ -81,6 +102,7 @@ class History:
         self.values.clear()
         self.rewards.clear()
         self.terms.clear()
+        self.felt.clear()
         self.total = 0.0
 
 
@@ -134,6 +156,8 @@ class Frame:
     """Numbers of the vehicle: speed, steering."""
     reasons: Sequence[str] = ()
     """Why it acts so, where the mind reasons: first in a line, then cause by cause."""
+    feelings: Feelings | None = None
+    """Where the mind feels."""
     history: History | None = None
     score: Mapping[str, float] = field(default_factory=dict)
     """Score so far, by name."""

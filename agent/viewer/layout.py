@@ -84,18 +84,19 @@ def arrange(size: tuple[int, int], present: Collection[str], world_aspect: float
     footer = Rect(gap, height - footer_height - gap // 2, width - 2 * gap, footer_height)
     top = header.bottom + gap // 2
     body = Rect(gap, top, width - 2 * gap, footer.top - gap // 2 - top)
-    left_parts = [name for name in ("world", "why", "curves") if name in present]
+    below = Split("row", (("feels", 0.54), ("curves", 0.46)))
+    left_parts = [part for part in ("world", "why", below) if is_present(part, present)]
     if not left_parts:
         return Layout(header, footer, divide(RIGHT, body, present, gap))
     if not is_present(RIGHT, present):
-        whole = Split("column", tuple((name, 1.0) for name in left_parts))
+        whole = Split("column", tuple((part, 1.0) for part in left_parts))
         return Layout(header, footer, divide(whole, body, present, gap))
     share = 0.47 if width < 1100 else 0.5
     left_width = round((body.width - gap) * share)
     world = left_width / world_aspect + title_height(sizes) + gap
     world_share = min(0.72, max(0.45, world / body.height))
     left = Split("column", (
-        ("world", world_share), ("why", WHY_SHARE), ("curves", 1 - world_share)))
+        ("world", world_share), ("why", WHY_SHARE), (below, 1 - world_share)))
     boxes = divide(left, Rect(body.left, body.top, left_width, body.height), present, gap)
     rest = Rect(body.left + left_width + gap, body.top, body.width - left_width - gap, body.height)
     return Layout(header, footer, boxes | divide(RIGHT, rest, present, gap))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..types import ActionSpec, Decision, Modality, Trace, Truth, WorldSpec
+from .feelings import feelings
 from .frame import Choice, Frame, Setting
 
 
@@ -45,6 +46,9 @@ def with_mind(frame: Frame, spec: WorldSpec, trace: Trace, lane: int = 0,
         frame = replace(frame, path_believed=_lane(percept.path, lane))
     if not is_acting:
         return frame
+    if bool(trace.affect.appraisals[lane].any()):
+        felt = feelings(trace.affect, percept, spec.facts, lane)
+        frame = replace(frame, feelings=felt)
     decision = trace.decision
     # barred by reasoning or by the environment itself: a person can't do it either way
     allowed = _lane(trace.judgement.allowed & trace.observation.available, lane)

@@ -13,6 +13,7 @@ from . import theme
 from .actions import draw_actions
 from .beliefs import draw_facts, draw_scene
 from .curves import draw_curves, draw_now, draw_score
+from .feelings import draw_feelings
 from .frame import Frame, Image
 from .layout import MINIMUM_SIZE, Layout, arrange, inside, title_height
 from .pictures import draw_inputs, draw_world, is_grid, is_picture
@@ -91,6 +92,8 @@ PANELS: dict[str, Panel] = {
                    lambda c, box, f, v: draw_score(c, box, f)),
     "why": Panel(lambda f: bool(f.reasons), lambda f: "Why",
                  lambda c, box, f, v: draw_reasons(c, box, f)),
+    "feels": Panel(lambda f: f.feelings is not None, lambda f: "Feels",
+                   lambda c, box, f, v: draw_feelings(c, box, f)),
     "curves": Panel(lambda f: f.history is not None,
                     lambda f: f"The last {f.history.ticks if f.history else 0} steps",
                     lambda c, box, f, v: draw_curves(c, box, f)),

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mindloop.agent.config import MindConfig
+from mindloop.agent.emotion import Emotion
 from mindloop.agent.mind import Mind
 from mindloop.agent.store import load_mind, save_mind
 from mindloop.agent.world import make_world
@@ -64,7 +65,8 @@ def test_a_mind_that_ships_is_half_as_large_and_nearly_the_same(
     saved: tuple[Mind, Path], tmp_path: Path
 ) -> None:
     mind, folder = saved
-    mind.perception.signals.count.fill_(1e6)  # more than 16 bits can hold
+    assert isinstance(mind.emotion, Emotion)
+    mind.emotion.signals.count.fill_(1e6)  # more than 16 bits can hold
     save_mind(mind, tmp_path / "half", rounds=True)
     sizes = [(f / "mind.safetensors").stat().st_size for f in (folder, tmp_path / "half")]
     assert sizes[1] < 0.6 * sizes[0]
@@ -72,4 +74,4 @@ def test_a_mind_that_ships_is_half_as_large_and_nearly_the_same(
     for name, value in mine.items():
         assert its[name].dtype == value.dtype
         torch.testing.assert_close(its[name], value, rtol=1e-3, atol=1e-6)
-    assert float(its["perception.signals.count"]) == 1e6
+    assert float(its["emotion.signals.count"]) == 1e6

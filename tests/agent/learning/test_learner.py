@@ -147,14 +147,16 @@ def test_the_target_of_novelty_never_learns() -> None:
     config = TrainConfig(ppo=PPOConfig(ticks=8, lanes=4), steps=32)
     before = {name: value.clone() for name, value in mind.state_dict().items()}
     rng = torch.Generator().manual_seed(0)
-    learner = Learner(mind.spec, mind.perception, mind.decision, config, rng, Group())
+    group, emotion = Group(), mind.emotion
+    learner = Learner(mind.spec, mind.perception, mind.decision, config, rng, group, emotion)
     losses = learner.update(rollout)
     after = mind.state_dict()
     for name, value in before.items():
         if "novelty.target" in name:
             assert torch.equal(value, after[name]), name
-    for name in ("novelty.predictor.0.weight", "novelty.scale.mean", "signals.mean"):
-        assert not torch.equal(before[f"perception.{name}"], after[f"perception.{name}"]), name
+    for name in ("perception.novelty.predictor.0.weight", "perception.novelty.scale.mean",
+                 "emotion.signals.mean"):  # fmt: skip
+        assert not torch.equal(before[name], after[name]), name
     assert losses["novelty_loss"] > 0
 
 

@@ -38,8 +38,9 @@ def told(
             percept, affect, judgement, observation.available, torch.Generator(), greedy=True
         )
     trace = Trace(
-        observation, Outcome.nothing(1), percept, affect, judgement, decision, torch.zeros(1)
-    )
+        observation, Outcome.nothing(1), percept, affect, judgement, decision, torch.zeros(1),
+        torch.zeros(1),
+    )  # fmt: skip
     return explain(reasoner, trace, before.action, contacts=True)
 
 
@@ -87,7 +88,8 @@ def test_a_bound_on_numbers_is_a_cause_too() -> None:
             percept, affect, judgement, observation.available, torch.Generator(), greedy=True
         )
     trace = Trace(
-        observation, Outcome.nothing(1), percept, affect, judgement, decision, torch.zeros(1)
-    )
+        observation, Outcome.nothing(1), percept, affect, judgement, decision, torch.zeros(1),
+        torch.zeros(1),
+    )  # fmt: skip
     found = explain(reasoner, trace, before.action)
     assert found.executed == "torque 1.00" and [c.words for c in found.binding] == ["not so hard"]

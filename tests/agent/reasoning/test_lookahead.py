@@ -15,6 +15,7 @@ from mindloop.agent.types import Observation, Percept
 from tests.agent.reasoning.worlds import PEDALS, ROAD, seen
 
 CONFIG = ReasoningConfig(use="full")
+CALM = np.zeros(1, np.float32)
 STRAIGHT = 4  # the first option that doesn't steer; +k chooses the pedal
 
 
@@ -38,23 +39,25 @@ def test_a_contact_is_foretold_to_the_tick() -> None:
 
 def test_braking_is_worth_more_before_a_wall_and_driving_on_an_empty_road() -> None:
     look = LookAhead(ROAD, CONFIG)
-    wall = look.score(*approaching(10.0, 14.0, 10.0))[0, STRAIGHT : STRAIGHT + 4]
+    wall = look.score(*approaching(10.0, 14.0, 10.0), CALM)[0, STRAIGHT : STRAIGHT + 4]
     assert wall.argmax() in (0, 1) and wall[0] > wall[3] + 1
     observation, percept, _, _ = seen(ROAD, [[10.0, 0.0, 0.0]], {})
-    empty = look.score(observation, percept)[0, STRAIGHT : STRAIGHT + 4]
+    empty = look.score(observation, percept, CALM)[0, STRAIGHT : STRAIGHT + 4]
     assert empty.argmax() == 3 and np.all(np.diff(empty) >= 0)
 
 
 def test_others_at_their_worst_count() -> None:
     look = LookAhead(ROAD, CONFIG)
-    follows = look.score(*approaching(10.0, 8.2, 0.0))[0, STRAIGHT : STRAIGHT + 4]
+    follows = look.score(*approaching(10.0, 8.2, 0.0), CALM)[0, STRAIGHT : STRAIGHT + 4]
     assert follows[1] > follows[3], "it may brake as hard as it can"
 
 
 def test_an_impact_counts_by_how_fast_the_two_meet() -> None:
     """The ego stands; what differs is only how fast the other comes."""
     look = LookAhead(ROAD, CONFIG)
-    slow, fast = (look.score(*approaching(0.0, 8.0, speed))[0, STRAIGHT] for speed in (4.0, 8.0))
+    slow, fast = (
+        look.score(*approaching(0.0, 8.0, speed), CALM)[0, STRAIGHT] for speed in (4.0, 8.0)
+    )  # fmt: skip
     assert slow - fast == pytest.approx(CONTACT * (8.0 - 4.0) / 10.0, abs=0.05)
 
 
@@ -63,10 +66,10 @@ def test_who_may_be_nearer_than_believed_is_feared_sooner() -> None:
     percept.scene[0, 16, 4] = 4.0  # [m] σ
     keeps = STRAIGHT + 2
     apart = [LookAhead(ROAD, replace(CONFIG, nearer_width=width)) for width in (0.0, 3.0)]
-    trusting, careful = (look.score(observation, percept)[0, keeps] for look in apart)
+    trusting, careful = (look.score(observation, percept, CALM)[0, keeps] for look in apart)
     assert careful <= trusting
     moved = [replace(CONFIG, nearer_width=width, brake=0.1) for width in (0.0, 3.0)]
-    trusting, careful = (LookAhead(ROAD, one).score(observation, percept)[0, keeps]
+    trusting, careful = (LookAhead(ROAD, one).score(observation, percept, CALM)[0, keeps]
                          for one in moved)  # fmt: skip
     assert careful < trusting - 1, "who can hardly brake has to fear it"
 
@@ -80,3 +83,13 @@ def test_it_prefers_among_what_is_allowed() -> None:
     assert {PEDALS[int(k) % 4] for k in allowed.nonzero()} == {-8.0}
     assert bool((found.preference[0][~allowed] == 0).all())
     assert float(found.preference[0][allowed].sum()) == pytest.approx(0, abs=1e-4)
+
+
+def test_who_is_cautious_doubts_distances_more() -> None:
+    observation, percept = approaching(10.0, 36.0, 10.0)
+    percept.scene[0, 16, 4] = 2.0  # [m] σ
+    look = LookAhead(ROAD, replace(CONFIG, nearer_width=1.5, brake=0.1))
+    keeps = STRAIGHT + 2
+    scores = [look.score(observation, percept, np.array([caution], np.float32))[0, keeps]
+              for caution in (0.0, 0.5, 1.0)]  # fmt: skip
+    assert scores[0] >= scores[1] >= scores[2] and scores[2] < scores[0] - 1

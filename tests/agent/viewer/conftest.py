@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mindloop.agent.types import Fact
-from mindloop.agent.viewer.frame import Choice, Frame, History, Image, Setting
+from mindloop.agent.viewer.frame import Choice, Feelings, Frame, History, Image, Setting
 
 FACTS = (
     Fact("lane_offset", "m", -3, 3), Fact("heading_error", "rad", -1, 1),
@@ -120,6 +120,11 @@ def driving_frame() -> Frame:
         scene_classes=CLASSES, path_believed=path(0.004), path_true=path(0.012),
         choices=(grid(),), gauges=(Setting("speed", 7.24, 0, 20, "m/s"),
                                    Setting("steering", -0.05, -0.6, 0.6, "rad")),
+        feelings=Feelings(
+            {"joy": 0.0, "distress": 0.1, "hope": 0.2, "fear": 0.62, "relief": 0.0,
+             "frustration": 0.3, "surprise": 0.4, "curiosity": 0.05},
+            -0.45, 0.6, (0.1, 0.05), {"warmth": 0.84, "caution": 0.53},
+            "afraid: pedestrian in path 62 %, risk 0.31"),
         reasons=(
             "“straight, brake” instead of “straight, keep”: the light is red, 12 m ahead.",
             "red_light [knowledge.rules:14]: light_red 0.97, light_distance 9.8 to 14.1 m",

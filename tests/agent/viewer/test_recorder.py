@@ -93,7 +93,7 @@ def tick(t: int, has_ended: bool) -> Tick:
                                   torch.randn(1, 1, 5), one, one, torch.randn(1, 6)),
         Affect.neutral(1), Judgement.unreasoned(actions, 1),
         Decision(torch.ones(1, 1), torch.ones(1, 1), one, one, torch.randn(1, 3),
-                 torch.zeros(1, 0), torch.ones(1, 3, dtype=torch.bool)), one)
+                 torch.zeros(1, 0), torch.ones(1, 3, dtype=torch.bool)), one, one)
     truth = Truth(np.zeros((1, 2), np.float32), np.ones((1, 2), np.bool_),
                   np.zeros((1, 4, 7), np.float32), np.zeros((1, 2, 2), np.float32))
     episodes = (Episode(0, 7, 0, 1.5, t + 1, True, False, "route", {"success": 1.0}),)

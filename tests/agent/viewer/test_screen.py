@@ -266,7 +266,7 @@ def trace(actions: ActionSpec) -> Trace:
         observation, Outcome(pair, ended, ended, torch.zeros(0, dtype=torch.int64), None),
         Percept(pair[:, None], pair[:, None], pair[:, None], torch.zeros(2, 4, 7),
                 torch.zeros(2, 2, 2), pair, torch.zeros(2, 1, 1), pair, pair, pair[:, None]),
-        Affect.neutral(2), Judgement.unreasoned(actions, 2), decision, pair)
+        Affect.neutral(2), Judgement.unreasoned(actions, 2), decision, pair, pair)
 
 
 def test_notes_of_one_life_become_a_frame() -> None:
