@@ -101,12 +101,17 @@ def calibration_error(chance: Array, truth: Array) -> float:
 
 
 def judge_risk(found: Beliefs) -> dict[str, float]:
-    """Returns how well risk foretells failure: base rate, Brier skill, AUPRC and AUROC.
+    """Returns how well risk foretells failure, as `foretells` has it."""
+    return foretells(found.risk[found.told], found.failure[found.told])
+
+
+def foretells(risk: Array, failure: Array) -> dict[str, float]:
+    """Returns how well f32[N] within 0 and 1 foretells failure f32[N]: base rate, Brier skill,
+    AUPRC and AUROC.
 
     Brier skill is 1 - Brier / Brier of the base rate (Murphy 1973); AUPRC is average precision.
     Where there was no failure, or nothing else, only the base rate is told.
     """
-    risk, failure = found.risk[found.told], found.failure[found.told]
     rate = float(failure.mean()) if len(failure) else 0.0
     told = {"moments": float(len(failure)), "base_rate": rate}
     if rate in (0.0, 1.0):

@@ -54,9 +54,15 @@ class Mind(nn.Module):
                 self.config.perception.features, spec.actions, self.config.decision
             )
         self.reasoner = reasoner if reasoner is not None else _reasoner(spec, self.config)
-        own = Emotion(spec.facts, spec.rate, self.config.emotion)
-        self.emotion = own if emotion is None else emotion
-        self.feels = emotion is not None or self.config.emotion.use == "on"
+        self.emotion: AbstractEmotion = Emotion(spec.facts, spec.rate, self.config.emotion)
+        self.feels = self.config.emotion.use == "on"
+        if emotion is not None:
+            self.feel_by(emotion)
+
+    def feel_by(self, emotion: AbstractEmotion) -> None:
+        """Feels by a room of one's own from now on; the mind's is dropped, with its scales."""
+        del self.emotion
+        self.emotion, self.feels = emotion, True
 
     def initial_state(self, batch: int) -> MindState:
         """Returns the state of `batch` lives that have not begun."""

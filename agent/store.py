@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from .config import EmotionConfig, MindConfig, ReasoningConfig, from_dict, nearest, to_dict
 from .mind import Mind
-from .types import WorldSpec
+from .types import AbstractEmotion, WorldSpec
 
 FORMAT = "mindloop mind"
 WEIGHTS, DESCRIPTION = "mind.safetensors", "mind.json"
@@ -56,14 +56,16 @@ def save_mind(
 
 def load_mind(
     name_or_folder: str | Path, spec: WorldSpec | None = None,
-    reasoning: ReasoningConfig | None = None, emotion: EmotionConfig | None = None,
+    reasoning: ReasoningConfig | None = None,
+    emotion: EmotionConfig | AbstractEmotion | None = None,
 ) -> Mind:  # fmt: skip
     """Returns a mind that was saved in a folder, or that ships with mindloop under this name.
 
     Args:
       name_or_folder: a folder with mind.json and mind.safetensors, or a name.
       spec: the world it is to live in; None: that which it was saved with.
-      reasoning, emotion: how it is to reason and feel; None: as it was saved.
+      reasoning, emotion: how it is to reason and feel, or the room that it is to feel by; None: as
+        it was saved.
     Raises:
       ValueError: there is no such mind, its files are damaged, or it doesn't fit the world.
     """
@@ -77,13 +79,15 @@ def load_mind(
         )  # fmt: skip
     if reasoning is not None:
         config = replace(config, reasoning=reasoning)
-    if emotion is not None:
+    if isinstance(emotion, EmotionConfig):
         config = replace(config, emotion=emotion)
     mind = Mind(saved, config)
     try:
         mind.load_state_dict(load_file(folder / WEIGHTS))
     except (OSError, SafetensorError, RuntimeError) as problem:
         raise _damaged(folder / WEIGHTS, problem) from problem
+    if isinstance(emotion, AbstractEmotion):
+        mind.feel_by(emotion)
     return mind.eval()
 
 

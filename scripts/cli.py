@@ -24,6 +24,7 @@ PROGRAMS = {
     "replay": "Show a record again, exactly.",
     "explain": "Say of a record why the mind did what it did, and on what it believed so.",
     "distill": "Turn a mind's policy into a decision tree that people can read.",
+    "study": "Put a question by experiment: whether feeling helps a mind.",
     "bench": "Measure how fast worlds make frames and minds learn, beside others.",
 }
 """Each is the module mindloop.NAME with a frozen dataclass `Options` and `main(options)`."""

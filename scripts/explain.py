@@ -1,11 +1,11 @@
-"""Say of a record why the mind did what it did: causes, facts and what else would follow."""
+"""Say of a record why the mind did what it did, what would follow else, and what it felt."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import tyro
@@ -13,12 +13,12 @@ from rich.console import Console
 
 from mindloop.agent.config import ReasoningConfig
 from mindloop.agent.reasoning.explain import Explanation, explain
-from mindloop.agent.reasoning.reasoner import Reasoner
 from mindloop.agent.reasoning.shield import assumptions
 from mindloop.agent.viewer import record
+from mindloop.agent.viewer.feelings import in_words
 from mindloop.errors import UserError
 from mindloop.living import mistakes
-from mindloop.reasons import action_before, reasoner_of
+from mindloop.reasons import action_before, reasoner_of, spec_of
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,12 @@ class Options:
     """What `mindloop explain` is asked for."""
 
     file: Annotated[Path | None, tyro.conf.Positional] = None
-    """The record of a mind that reasoned: FILE, FILE.npz or FILE.json."""
+    """The record of a mind that reasoned or felt: FILE, FILE.npz or FILE.json."""
     episode: int = 1
     """Which episode of the lane, from 1."""
     step: int | None = None
-    """Which step of it, from 1; by default all in which something stood in the policy's way."""
+    """Which step of it, from 1; by default all in which something stood in the policy's way, or
+    another feeling began."""
     lane: int = 0
     """Which of the lives that were recorded side by side."""
     contacts: bool = False
@@ -51,48 +52,70 @@ def main(options: Options) -> int:
         raise UserError("`file` must name a record. Make one with mindloop run --record FILE.")
     with mistakes():
         kept = record.load(options.file)
-        reasoner = _reasoner(kept)
-    if options.assumptions:
+        reasoner = reasoner_of(kept)
+        spec = reasoner.spec if reasoner is not None else spec_of(kept)
+    if options.assumptions and reasoner is not None:
         _say_assumptions(console, reasoner.config)
         return 0
     first, last = _span(kept, options)
-    ticks = range(first, last) if options.step is None else [first + options.step - 1]
-    told: list[tuple[int, Explanation]] = []
-    for tick in ticks:
-        before = action_before(kept, tick)
-        found = explain(reasoner, kept.trace(tick), before, options.lane, options.contacts)
-        if options.step is not None or found.intervened:
-            told.append((tick - first + 1, found))
-    for step, found in told:
-        console.print(f"step {step}: {found}", markup=False, highlight=False)
+    every = range(first, last)
+    feels = any(bool(kept.trace(tick).affect.appraisals[options.lane].any()) for tick in every)
+    if reasoner is None and not feels:
+        raise UserError(
+            f"`file` must be the record of a mind that reasoned or felt; in {kept.path} none did. "
+            "Record with mindloop run --mind NAME --reasoning full --record FILE."
+        )
+    told: list[Moment] = []
+    before = ""
+    for tick in every if options.step is None else [first + options.step - 1]:
+        trace = kept.trace(tick)
+        felt = in_words(trace.affect, trace.percept, spec.facts, options.lane) if feels else ""
+        kind, found = felt.partition(":")[0], None
+        if reasoner is not None:
+            last_action = action_before(kept, tick)
+            found = explain(reasoner, trace, last_action, options.lane, options.contacts)
+        is_new = kind not in (before, "calm")
+        if options.step is not None or is_new or (found is not None and found.intervened):
+            told.append(Moment(tick - first + 1, found, felt))
+        before = kind
+    for moment in told:
+        console.print(str(moment), markup=False, highlight=False)
     if not told:
-        console.print("Nothing stood in the policy's way.")
+        console.print("Nothing stood in the policy's way, and nothing was felt.")
     if options.json is not None:
-        lines = [json.dumps({"step": step, **found.to_dict()}) for step, found in told]
+        lines = [json.dumps(moment.to_dict()) for moment in told]
         with mistakes():
             options.json.write_text("\n".join(lines) + "\n" * bool(lines), encoding="utf-8")
     return 0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is said of one step."""
+
+    step: int
+    found: Explanation | None
+    """Why it acted so; None where nobody reasoned."""
+    felt: str
+    """What it felt; "" where it feels nothing."""
+
+    def __str__(self) -> str:
+        """Returns it in words."""
+        parts = [str(self.found)] if self.found is not None else []
+        if self.felt:
+            parts.append(f"felt {self.felt}")
+        return f"step {self.step}: " + "\n  ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain values that json can write."""
+        found = {} if self.found is None else self.found.to_dict()
+        return {"step": self.step, **found, **({"felt": self.felt} if self.felt else {})}
 
 
 def _say_assumptions(console: Console, config: ReasoningConfig) -> None:
     console.print("The shield's guarantee, no contact with whoever is ahead, holds where")
     for line in assumptions(config):
         console.print(f"- {line}", markup=False, highlight=False)
-
-
-def _reasoner(kept: record.Record) -> Reasoner:
-    """Returns the reasoner that judged in the record.
-
-    Raises:
-      UserError: nobody reasoned in it.
-    """
-    found = reasoner_of(kept)
-    if found is None:
-        raise UserError(
-            f"`file` must be the record of a mind that reasoned; in {kept.path} none did. Record "
-            "with mindloop run --mind NAME --reasoning full --record FILE."
-        )
-    return found
 
 
 def _span(kept: record.Record, options: Options) -> tuple[int, int]:

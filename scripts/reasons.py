@@ -10,6 +10,7 @@ from torch import Tensor
 from mindloop.agent.config import ReasoningConfig, from_dict
 from mindloop.agent.reasoning.reasoner import Reasoner
 from mindloop.agent.reasoning.rules import rule_files
+from mindloop.agent.types import WorldSpec
 from mindloop.agent.viewer.record import Record
 from mindloop.agent.world import make_world
 
@@ -24,12 +25,22 @@ def reasoner_of(kept: Record) -> Reasoner | None:
     config = from_dict(ReasoningConfig, told) if told else ReasoningConfig(use="off")
     if config.use == "off" or "trace.judgement.fired" not in kept.names:
         return None
+    spec = spec_of(kept)
+    return Reasoner(spec, config, rule_files(spec, config))
+
+
+def spec_of(kept: Record) -> WorldSpec:
+    """Returns what the record's world declares.
+
+    Raises:
+      ValueError, WorldError: it can't be made.
+    """
     settings = dict(ast.literal_eval(str(kept.header["settings_literal"])))
     settings.pop("render_mode", None)
     world = make_world(str(kept.header["env"]), 1, settings)
     spec = world.spec
     world.close()
-    return Reasoner(spec, config, rule_files(spec, config))
+    return spec
 
 
 def action_before(kept: Record, tick: int) -> Tensor:

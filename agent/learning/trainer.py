@@ -157,7 +157,7 @@ class Trainer:
         try:
             while self.learner.done < self.config.updates:
                 phase, started = self.learner.phase, time.perf_counter()
-                losses = self.learner.update(self._live())
+                losses = self.learner.update(self.live())
                 spent = time.perf_counter() - started
                 self._log(writer, losses, self.config.rollout_steps / spent, phase)
                 result = self._judge(writer)
@@ -181,10 +181,10 @@ class Trainer:
 
         The mind is spoilt by it, and nothing is kept: for a run that is thrown away.
         """
-        self.learner.update(self._live())  # compiles, fills caches
+        self.learner.update(self.live())  # compiles, fills caches
         started, done, spent = time.perf_counter(), 0, 0.0
         while done < updates or spent < seconds:
-            self.learner.update(self._live())
+            self.learner.update(self.live())
             done += 1
             clock = torch.tensor([time.perf_counter() - started], dtype=torch.float64)
             spent = float(self.group.share(clock))
@@ -257,7 +257,7 @@ class Trainer:
         asks = imitation.teaches and self._recordings is None
         self._expert = self.world.expert(imitation.view) if asks else None
 
-    def _live(self) -> Rollout:
+    def live(self) -> Rollout:
         """Lives a rollout, or draws one from recordings."""
         if self._recordings is not None:
             lanes = self.config.ppo.lanes
