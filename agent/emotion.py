@@ -6,12 +6,12 @@ value, Q for its quantiles, δ for the TD error, σ for running deviations and m
 
 | emotion | what comes in, each tick | τ [s] | pleasure, arousal, dominance |
 |---|---|---|---|
-| joy, distress | [±d - .1]₊ with d = tanh(δ/σ_δ) | 2 | .76 .48 .35; -.61 .28 -.36 |
+| joy, distress | 10 [±d - .9]₊ with d = tanh(δ/σ_δ) | 2 | .76 .48 .35; -.61 .28 -.36 |
 | hope | [(Q_high - V) in deviations - 1]₊, slowly | 2 | .51 .23 .14 |
 | fear | how far p̂ stands above its mean, or the worst quantile below its own | 1 | -.64 .60 -.43 |
 | relief | what fear loses, where nothing failed | 2 | .29 -.19 -.28 |
-| frustration | [-progress]₊ + obstruction, slowly | 5 | -.51 .59 .25 |
-| surprise | [s]₊ with s = 1 - exp(-excess error / 2σ) | .6 | .40 .67 -.13 |
+| frustration | 2 [-progress - .5]₊ + obstruction, slowly | 5 | -.51 .59 .25 |
+| surprise | 2 [s - .5]₊ with s = 1 - exp(-excess error / 2σ) | .6 | .40 .67 -.13 |
 | curiosity | [novelty - 1]₊ + [uncertainty - 1]₊ in deviations, slowly | 3 | .22 .62 -.01 |
 
 E ← e^(-Δt/τ) E + input, and what is felt is E/(1 + E). "Slowly" means times 1 - e^(-Δt/τ), so that
@@ -52,8 +52,10 @@ PROGRESS_TAU = 5.0  # [s]
 TIMES_USUAL = 20.0  # risk that is so many times its mean frightens half as much as any can
 GRADE = 0.8  # nats of log odds between frightening and not
 TAIL = 3.0  # deviations below its mean from which the worst quantile frightens
-DULL = 0.1  # of desirability, which isn't felt
+DULL = 0.9  # of desirability, which isn't felt: within 1.5 deviations outcomes are ordinary
+IDLE = 0.5  # of progress below the usual, and of surprise, which isn't felt
 UNFELT = 0.2  # of fear, which makes nobody cautious
+PRESENT = 0.5  # probability from which a thing counts as there
 FELT = 0.15  # from which an emotion is worth a cause
 COOLEST, WARMEST = 0.5, 2.0  # temperature
 MOST = 0.999  # of what can be felt
@@ -93,6 +95,8 @@ class Emotion(AbstractEmotion, nn.Module):
         self.register_buffer("gamma", torch.tensor(0.99))
         self.register_buffer("usual_risk", torch.tensor(0.5))
         self.register_buffer("ties", torch.zeros(2, len(facts)))  # of facts with risk and value
+        names = [fact.name for fact in facts]
+        self._needs = [names.index(f.requires) if f.requires in names else -1 for f in facts]
         tau = torch.tensor(TAU)
         tau[FEAR] = config.calming
         self.register_buffer("decay", torch.exp(-self.tick / tau), persistent=False)
@@ -159,16 +163,17 @@ class Emotion(AbstractEmotion, nn.Module):
         worst = (-scaled[:, _WORST] - TAIL).clamp(min=0.0)
         fear = torch.maximum(torch.sigmoid(odds / GRADE), worst / (1.0 + worst))
         strange = (3.0 * appraisals[:, _NOVELTY] - 1.0).clamp(min=0.0)
+        stalled = (-progress - IDLE).clamp(min=0.0) / (1.0 - IDLE)
         unsure = (scaled[:, _SPREAD] - 1.0).clamp(min=0.0)
         slowly = 1.0 - self.decay
         return torch.stack((
-            (d - DULL).clamp(min=0.0),
-            (-d - DULL).clamp(min=0.0),
+            (d - DULL).clamp(min=0.0) / (1.0 - DULL),
+            (-d - DULL).clamp(min=0.0) / (1.0 - DULL),
             slowly[HOPE] * (scaled[:, _BEST] - 1.0).clamp(min=0.0),
             fear,
             torch.zeros_like(d),
-            slowly[FRUSTRATION] * ((-progress).clamp(min=0.0) + appraisals[:, _OBSTRUCTION]),
-            appraisals[:, _SURPRISE_],
+            slowly[FRUSTRATION] * (stalled + appraisals[:, _OBSTRUCTION]),
+            (appraisals[:, _SURPRISE_] - IDLE).clamp(min=0.0) / (1.0 - IDLE),
             slowly[CURIOSITY] * (strange + unsure),
         ), dim=-1)  # fmt: skip
 
@@ -222,6 +227,9 @@ class Emotion(AbstractEmotion, nn.Module):
         )  # fmt: skip
         weights = torch.where((which == SURPRISE)[:, None], moved.abs(), weights)
         weights = torch.where((which == CURIOSITY)[:, None], odd.abs(), weights)
+        for k, needed in enumerate(self._needs):
+            if needed >= 0:  # what is not there can't be what it is about
+                weights[:, k].masked_fill_(arrival.facts[:, needed] < PRESENT, 0.0)
         weight, about = weights.max(-1)
         return cause, about.masked_fill((cause < 0) | (weight <= 0.0), -1)
 

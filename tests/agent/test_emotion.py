@@ -39,7 +39,10 @@ from tests.spies import Counting
 ON = EmotionConfig(use="on")
 RATE = 5.0  # [1/s]
 USUAL = 0.01  # risk
-FACTS = (Fact("pedestrian_in_path", kind="boolean"), Fact("lead_distance", "m", 0.0, 50.0))
+FACTS = (
+    Fact("pedestrian_in_path", kind="boolean"), Fact("lead_distance", "m", 0.0, 50.0),
+    Fact("pedestrian_distance", "m", 0.0, 50.0, requires="pedestrian_in_path"),
+)  # fmt: skip
 
 
 def room(config: EmotionConfig = ON) -> Emotion:
@@ -54,9 +57,10 @@ def room(config: EmotionConfig = ON) -> Emotion:
 def percept(risk: float = 0.0, value: float = 0.0, **changes: float) -> Percept:
     """Returns what one life perceives: all value quantiles alike."""
     one = torch.ones(1)
-    facts = torch.tensor([[changes.get("pedestrian", 0.0), changes.get("lead", 0.0)]])
+    names = ("pedestrian", "lead", "near")
+    facts = torch.tensor([[changes.get(name, 0.0) for name in names]])
     return Percept(
-        features=torch.zeros(1, 4), facts=facts, doubt=torch.zeros(1, 2),
+        features=torch.zeros(1, 4), facts=facts, doubt=torch.zeros(1, 3),
         scene=torch.zeros(1, 0, 7), path=torch.zeros(1, 0, 2), risk=risk * one,
         quantiles=torch.full((1, 2, 3), value), surprise=changes.get("surprise", 0.0) * one,
         novelty=changes.get("novelty", 0.0) * one, memory=torch.zeros(1, 4),
@@ -70,7 +74,7 @@ def state(affect: Affect | None = None, value: float = 0.0, allowed: float = 1.0
         memory=torch.zeros(1, 4), action=torch.zeros(1, 1, dtype=torch.int64),
         value=torch.tensor([value]), features=torch.zeros(1, 4), risk=torch.zeros(1),
         allowed=torch.zeros(1, 4, dtype=torch.bool), allowed_calm=mask,
-        history=torch.zeros(1, 3, 2), affect=affect or Affect.neutral(1),
+        history=torch.zeros(1, 3, 3), affect=affect or Affect.neutral(1),
     )  # fmt: skip
 
 
@@ -108,17 +112,19 @@ def test_joy_is_a_better_outcome_than_expected_and_fades() -> None:
     emotion = room()
     emotion.unit.fill_(2.0)
     emotion.gamma.fill_(0.5)
-    # δ = 2/2 + .5·1 - .5 = 1, d = tanh 1, joy comes in by d - .1
-    found = emotion.feel(outcome(2.0), percept(), torch.ones(1), state(value=0.5))
-    assert appraised(found, "desirability") == pytest.approx(math.tanh(1.0))
-    comes = math.tanh(1.0) - 0.1
+    # δ = 4/2 + .5·1 - .5 = 2, d = tanh 2, joy comes in by what of it is above .9
+    found = emotion.feel(outcome(4.0), percept(), torch.ones(1), state(value=0.5))
+    assert appraised(found, "desirability") == pytest.approx(math.tanh(2.0))
+    comes = (math.tanh(2.0) - 0.9) / 0.1
     assert felt(found, "joy") == pytest.approx(comes / (1 + comes))
     assert felt(found, "distress") == 0.0
     later = live(emotion, 5, found)  # a second
     comes *= math.exp(-1.0 / TAU[0])
     assert felt(later, "joy") == pytest.approx(comes / (1 + comes))
-    worse = emotion.feel(outcome(-2.0), percept(), -torch.ones(1), state(value=-0.5))
+    worse = emotion.feel(outcome(-4.0), percept(), -torch.ones(1), state(value=-0.5))
     assert felt(worse, "distress") == pytest.approx(felt(found, "joy"))
+    usual = emotion.feel(outcome(2.0), percept(), torch.ones(1), state(value=0.5))
+    assert felt(usual, "joy") == 0.0, "a deviation more than expected is ordinary"
 
 
 def test_fear_begins_at_many_times_the_usual_risk_and_leaves_relief() -> None:
@@ -168,9 +174,10 @@ def test_frustration_is_what_fails_to_come_and_what_may_not_be_done() -> None:
 def test_surprise_is_beyond_the_ordinary_and_short() -> None:
     emotion = room()
     found = live(emotion, 1, surprise=2.0)
-    comes = 1 - math.exp(-2.0 / 2)
-    assert appraised(found, "surprise") == pytest.approx(comes)
-    assert felt(found, "surprise") == pytest.approx(comes / (1 + comes))
+    strange = 1 - math.exp(-2.0 / 2)
+    comes = 2 * (strange - 0.5)
+    assert appraised(found, "surprise") == pytest.approx(strange)
+    assert felt(found, "surprise") == pytest.approx(comes / (1 + comes), abs=1e-5)
     assert felt(live(emotion, 1, surprise=-1.0), "surprise") == 0.0
     assert felt(live(emotion, 10, found), "surprise") < 0.1 * felt(found, "surprise")
 
@@ -213,12 +220,17 @@ def test_pad_is_the_emotions_at_their_anchors_and_mood_follows_slowly() -> None:
 
 def test_what_it_fears_is_named_by_the_fact_that_goes_with_risk() -> None:
     emotion = room()
-    emotion.ties[0] = torch.tensor([0.5, -0.2])  # pedestrians go with risk, far leads don't
+    # pedestrians go with risk, far leads and far pedestrians don't
+    emotion.ties[0] = torch.tensor([0.5, -0.2, -0.9])
     found = live(emotion, 1, risk=0.9, pedestrian=0.8)
     assert APPRAISALS[int(found.cause[0])] == "risk"
     assert FACTS[int(found.about[0])].name == "pedestrian_in_path"
     near = live(emotion, 1, risk=0.9, lead=-3.0)
     assert FACTS[int(near.about[0])].name == "lead_distance"
+    unseen = live(emotion, 1, risk=0.9, lead=-3.0, near=-9.0)
+    assert FACTS[int(unseen.about[0])].name == "lead_distance", "nobody is there to be near"
+    close = live(emotion, 1, risk=0.9, lead=-3.0, near=-9.0, pedestrian=0.9)
+    assert FACTS[int(close.about[0])].name == "pedestrian_distance"
     calm = live(emotion, 1, pedestrian=0.8)
     assert int(calm.cause[0]) == int(calm.about[0]) == -1
 
@@ -292,7 +304,7 @@ def test_its_scales_are_those_of_what_was_lived_by_all_workers() -> None:
     emotion = Emotion(FACTS, RATE, ON)
     assert torch.equal(live(emotion, 3, risk=1.0).vector(), Affect.neutral(1).vector())
     risk = torch.tensor([0.1, 0.1, 0.3, 0.3])
-    facts = torch.tensor([[0.0, 30.0], [0.0, 10.0], [1.0, 30.0], [1.0, 10.0]])
+    facts = torch.tensor([[0.0, 30.0, 5.0], [0.0, 10.0, 5.0], [1.0, 30.0, 5.0], [1.0, 10.0, 5.0]])
     moments = Moments(
         delta=torch.tensor([1.0, -1.0, 1.0, -1.0]), reward=torch.tensor([1.0, 0.0, 1.0, 0.0]),
         unit=torch.tensor(3.0), gamma=torch.tensor(0.9), quantiles=torch.zeros(4, 2, 3),
@@ -307,7 +319,7 @@ def test_its_scales_are_those_of_what_was_lived_by_all_workers() -> None:
     assert float(emotion.signals.mean[3]) == 0.5 and float(emotion.signals.variance[0]) == 1.0
     assert float(emotion.unit) == 3.0 and float(emotion.gamma) == pytest.approx(0.9)
     assert float(emotion.usual_risk) == pytest.approx(0.2)
-    assert emotion.ties[0].tolist() == pytest.approx([1.0, 0.0], abs=1e-3)
+    assert emotion.ties[0].tolist() == pytest.approx([1.0, 0.0, 0.0], abs=1e-3)
 
 
 def test_novelty_is_worth_what_curiosity_says_and_risk_is_a_potential() -> None:
