@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .config import EmotionConfig
 from .nets import RunningNorm
@@ -68,7 +68,7 @@ CAUSES = (  # the appraisal behind each emotion
 )  # fmt: skip
 
 
-class Emotion(AbstractEmotion, nn.Module):
+class Emotion(AbstractEmotion):
     """Feels for a batch of lives. Its scales are buffers that learning alone updates."""
 
     unit: Tensor

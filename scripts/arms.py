@@ -36,6 +36,7 @@ class Borrowed(AbstractEmotion):
 
     def __init__(self, own: Emotion, series: Series, is_constant: bool) -> None:
         """Takes the modulators of `series` in place of its own."""
+        super().__init__()
         self.own, self.series, self.is_constant, self._tick = own, series, is_constant, 0
 
     def feel(
