@@ -87,8 +87,8 @@ def test_it_prefers_among_what_is_allowed() -> None:
 
 def test_who_is_cautious_doubts_distances_more() -> None:
     observation, percept = approaching(10.0, 36.0, 10.0)
-    percept.scene[0, 16, 4] = 2.0  # [m] σ
-    look = LookAhead(ROAD, replace(CONFIG, nearer_width=1.5, brake=0.1))
+    percept.scene[0, 16, 4] = 1.0  # [m] σ: 30.4 m to go without caution, 29.4 m with it; it needs 30
+    look = LookAhead(ROAD, replace(CONFIG, nearer_width=1.0, brake=0.1))
     keeps = STRAIGHT + 2
     scores = [look.score(observation, percept, np.array([caution], np.float32))[0, keeps]
               for caution in (0.0, 0.5, 1.0)]  # fmt: skip
