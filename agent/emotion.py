@@ -96,7 +96,13 @@ class Emotion(AbstractEmotion):
         self.register_buffer("usual_risk", torch.tensor(0.5))
         self.register_buffer("ties", torch.zeros(2, len(facts)))  # of facts with risk and value
         names = [fact.name for fact in facts]
-        self._needs = [names.index(f.requires) if f.requires in names else -1 for f in facts]
+        # what has to be believed for a fact to be what it is about: itself where it is a boolean
+        needs = [
+            k if fact.is_boolean else names.index(fact.requires) if fact.requires in names else -1
+            for k, fact in enumerate(facts)
+        ]
+        self._needs = torch.tensor(needs, dtype=torch.int64).clamp(min=0)
+        self._is_free = torch.tensor(needs) < 0  # which facts mean something in any case
         tau = torch.tensor(TAU)
         tau[FEAR] = config.calming
         self.register_buffer("decay", torch.exp(-self.tick / tau), persistent=False)
@@ -219,18 +225,15 @@ class Emotion(AbstractEmotion):
         if not arrival.facts.shape[-1]:
             return cause, torch.full_like(cause, -1)
         odd = self.beliefs(arrival.facts)
-        moved = self.beliefs(arrival.facts) - self.beliefs(state.history[:, -1])
-        good = torch.tensor([1.0, -1.0, 1.0, 0.0, 0.0, -1.0, 0.0, 0.0])[which, None]
-        weights = torch.where(
-            ((which == FEAR) | (which == RELIEF))[:, None], self.ties[0] * odd, good * self.ties[1]
-            * odd,
-        )  # fmt: skip
-        weights = torch.where((which == SURPRISE)[:, None], moved.abs(), weights)
-        weights = torch.where((which == CURIOSITY)[:, None], odd.abs(), weights)
-        for k, needed in enumerate(self._needs):
-            if needed >= 0:  # what is not there can't be what it is about
-                weights[:, k].masked_fill_(arrival.facts[:, needed] < PRESENT, 0.0)
-        weight, about = weights.max(-1)
+        moved = (odd - self.beliefs(state.history[:, -1])).abs()
+        # by row of _BY: with risk; with value; against it; by what has changed; by what is odd
+        every = torch.stack(
+            (self.ties[0] * odd, self.ties[1] * odd, -self.ties[1] * odd, moved, odd.abs())
+        )
+        weights = every[_BY[which], torch.arange(len(which))]
+        # what is not there can't be what it is about
+        there = self._is_free | (arrival.facts[:, self._needs] >= PRESENT)
+        weight, about = weights.masked_fill(~there, 0.0).max(-1)
         return cause, about.masked_fill((cause < 0) | (weight <= 0.0), -1)
 
     # ------------------------------------------------------------------ learning its scales
@@ -275,4 +278,5 @@ def measure(delta: Tensor, reward: Tensor, quantiles: Tensor, surprise: Tensor) 
 (_DESIRABILITY, _SURPRISE_, _UNCERTAINTY, _NOVELTY, _RISK, _PROGRESS, _CONTROL, _OBSTRUCTION) = (
     range(len(APPRAISALS))
 )
+_BY = torch.tensor([1, 2, 1, 0, 0, 2, 3, 4])  # how each emotion finds what it is about
 _CAUSE = torch.tensor([APPRAISALS.index(name) for name in CAUSES])

@@ -231,6 +231,8 @@ def test_what_it_fears_is_named_by_the_fact_that_goes_with_risk() -> None:
     assert FACTS[int(unseen.about[0])].name == "lead_distance", "nobody is there to be near"
     close = live(emotion, 1, risk=0.9, lead=-3.0, near=-9.0, pedestrian=0.9)
     assert FACTS[int(close.about[0])].name == "pedestrian_distance"
+    unlikely = live(emotion, 1, risk=0.9, pedestrian=0.3)
+    assert int(unlikely.about[0]) == -1, "nobody may be there"
     calm = live(emotion, 1, pedestrian=0.8)
     assert int(calm.cause[0]) == int(calm.about[0]) == -1
 

@@ -87,7 +87,7 @@ def test_it_prefers_among_what_is_allowed() -> None:
 
 def test_who_is_cautious_doubts_distances_more() -> None:
     observation, percept = approaching(10.0, 36.0, 10.0)
-    percept.scene[0, 16, 4] = 1.0  # [m] σ: 30.4 m to go without caution, 29.4 m with it; it needs 30
+    percept.scene[0, 16, 4] = 1.0  # [m] σ: 30.4 m to go, with caution 29.4; it needs 30
     look = LookAhead(ROAD, replace(CONFIG, nearer_width=1.0, brake=0.1))
     keeps = STRAIGHT + 2
     scores = [look.score(observation, percept, np.array([caution], np.float32))[0, keeps]
