@@ -16,8 +16,8 @@ value, Q for its quantiles, δ for the TD error, σ for running deviations and m
 
 E ← e^(-Δt/τ) E + input, and what is felt is E/(1 + E). "Slowly" means times 1 - e^(-Δt/τ), so that
 a steady input is felt as what it is. `appraisal.py` has the arithmetic. Sources: appraisals,
-Scherer 2001; dynamics and anchors of the first six, Popescu 2014 (GAMYGDALA); of surprise and curiosity, Russell
-& Mehrabian 1977, table 1; mood, Eldar 2016. Mood shows, and feeds nothing.
+Scherer 2001; dynamics and anchors of the first six, Popescu 2014 (GAMYGDALA); of surprise and
+curiosity, Russell & Mehrabian 1977, table 1; mood, Eldar 2016. Mood shows, and feeds nothing.
 """
 
 from __future__ import annotations
