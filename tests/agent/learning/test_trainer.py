@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from mindloop.agent.config import MindConfig, PerceptionConfig, PPOConfig, TrainConfig
+from mindloop.agent.config import (
+    EFFECTS,
+    EmotionConfig,
+    MindConfig,
+    PerceptionConfig,
+    PPOConfig,
+    ReasoningConfig,
+    TrainConfig,
+)
 from mindloop.agent.learning.trainer import Progress, Trainer
 from mindloop.agent.mind import Mind
 from mindloop.agent.scoring import Interval
@@ -26,6 +34,9 @@ DRIVING = replace(
     ppo=PPOConfig(ticks=6, lanes=4, epochs=2, minibatches=2),
 )  # fmt: skip
 
+FEELING = replace(SMALL, emotion=EmotionConfig(use="on", effects=EFFECTS))
+CAUTIOUS = replace(FEELING, reasoning=ReasoningConfig(use="both"))
+
 
 class Killed(Exception):
     """Ends a run as a crash would."""
@@ -41,7 +52,10 @@ def killed_after(updates: int) -> object:
 
 @pytest.mark.parametrize(
     "config", [pytest.param(CARTPOLE, id="cartpole"),
-               pytest.param(DRIVING, id="driving", marks=pytest.mark.slow)]
+               pytest.param(replace(CARTPOLE, mind=FEELING), id="cartpole, feeling"),
+               pytest.param(DRIVING, id="driving", marks=pytest.mark.slow),
+               pytest.param(replace(DRIVING, mind=CAUTIOUS), id="driving, feeling",
+                            marks=pytest.mark.slow)]
 )  # fmt: skip
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(
     config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -74,6 +88,18 @@ def test_a_run_leaves_what_it_did(tmp_path: Path) -> None:
         mind = load_mind(tmp_path / "run" / name, run.world.spec)
         assert torch.equal(mind.decision.logits.weight, run.mind.decision.logits.weight)
     assert list((tmp_path / "run").glob("events*"))
+
+
+def test_what_is_felt_changes_what_is_learned(tmp_path: Path) -> None:
+    minds = {}
+    for name, config in (("calm", SMALL), ("feels", FEELING)):
+        run = Trainer(replace(CARTPOLE, mind=config), tmp_path / name)
+        run.train()
+        minds[name] = run.mind
+    assert minds["feels"].decision.logits_affect.weight.abs().max() > 0, "the policy reads it"
+    assert minds["calm"].decision.logits_affect.weight.abs().max() == 0
+    ours, theirs = (mind.decision.logits.weight for mind in minds.values())
+    assert not torch.equal(ours, theirs)
 
 
 @pytest.mark.slow
