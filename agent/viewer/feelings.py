@@ -32,6 +32,7 @@ WORDS = {
     "relief": ("relieved", "very relieved"), "frustration": ("impatient", "frustrated"),
     "surprise": ("surprised", "startled"), "curiosity": ("curious", "very curious"),
 }  # fmt: skip
+_SIGNS = {"joy": 1.0, "distress": -1.0}  # of the appraisal that each comes from
 _GOOD = ("joy", "hope", "relief", "curiosity")
 
 
@@ -62,7 +63,10 @@ def in_words(affect: Affect, percept: Percept, facts: tuple[Fact, ...], lane: in
     if 0 <= about < len(facts):
         why.append(_fact(facts, percept.facts[lane].numpy(), about))
     if cause >= 0:
-        why.append(f"{label(APPRAISALS[cause])} {number(float(affect.appraisals[lane, cause]))}")
+        value = float(affect.appraisals[lane, cause])
+        is_over = value * _SIGNS.get(EMOTIONS[int(which)], 0.0) < 0  # what is left of a moment ago
+        words = label(APPRAISALS[cause])
+        why.append(f"{words} before" if is_over else f"{words} {number(value)}")
     return f"{word}: {', '.join(why)}" if why else word
 
 

@@ -32,6 +32,7 @@ from mindloop.agent.types import (
 from mindloop.agent.viewer import theme
 from mindloop.agent.viewer.actions import grid_axes
 from mindloop.agent.viewer.beliefs import applies, said
+from mindloop.agent.viewer.feelings import in_words
 from mindloop.agent.viewer.frame import Choice, Frame, History, Setting
 from mindloop.agent.viewer.layout import arrange, spread
 from mindloop.agent.viewer.notes import choices, with_mind, with_truth
@@ -284,6 +285,23 @@ def test_notes_of_one_life_become_a_frame() -> None:
     assert draw(frame, (900, 600)).std() > 1
     watching = with_mind(Frame("test", "expert"), SPEC, trace(SPEC.actions), is_acting=False)
     assert not watching.choices and watching.believed is not None
+
+
+def test_what_is_felt_is_said_with_its_cause() -> None:
+    notes = trace(SPEC.actions)
+    affect = Affect.neutral(2)
+    affect.emotions[1, 3] = 0.3  # fear
+    affect.cause[1], affect.about[1], affect.appraisals[1, 4] = 4, 0, 0.31
+    notes = replace(notes, affect=affect)
+    frame = with_mind(Frame("test", "mind"), SPEC, notes, lane=1)
+    assert frame.feelings is not None
+    assert frame.feelings.line == "wary: near 100 %, risk 0.31"
+    assert with_mind(Frame("test", "mind"), SPEC, notes, lane=0).feelings is None
+    affect.emotions[1, 3], affect.emotions[1, 1] = 0.0, 0.8  # distress
+    affect.cause[1], affect.appraisals[1, 0] = 0, 0.4  # it turned out better since
+    said = in_words(affect, notes.percept, SPEC.facts, 1)
+    assert said == "distressed: near 100 %, desirability before"
+    assert in_words(affect, notes.percept, SPEC.facts, 0) == "calm"
 
 
 def test_a_continuous_decision_becomes_gauges() -> None:
