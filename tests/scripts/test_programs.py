@@ -85,7 +85,7 @@ def test_evaluate_is_the_same_on_one_core_and_two(tmp_path: Path) -> None:
     assert one == two
     assert set(one) == {
         "env", "driver", "mind", "preset", "set", "oracle", "split", "episodes", "seed",
-        "greedy", "version", "scores", "reasoning", "ethic",
+        "greedy", "version", "scores", "reasoning", "emotion", "ethic",
     }  # fmt: skip
     assert one["split"] == "test" and one["preset"] == "calm" and one["episodes"] == 20
     wanted = {"driving_score_2_0", "driving_score_2_1", "route_completion", "success",
