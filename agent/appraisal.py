@@ -27,7 +27,7 @@ SIGNALS = 8
 (_DELTA, _VALUE, _SURPRISE, _REWARD, _SIZE, _SPREAD, _WORST, _BEST) = range(SIGNALS)
 (DESIRABILITY, SURPRISING, UNCERTAINTY, NOVELTY, RISK, PROGRESS, CONTROL, OBSTRUCTION) = range(8)
 (JOY, DISTRESS, HOPE, FEAR, RELIEF, FRUSTRATION, SURPRISE, CURIOSITY) = range(8)
-CAUSES = (DESIRABILITY, DESIRABILITY, UNCERTAINTY, RISK, RISK, PROGRESS, SURPRISING, NOVELTY)
+CAUSES = (DESIRABILITY, DESIRABILITY, DESIRABILITY, RISK, RISK, PROGRESS, SURPRISING, NOVELTY)
 """The appraisal behind each emotion."""
 (_TEMPERATURE, _CAUTION, _CURIOSITY) = range(3)  # columns of the effects
 
@@ -86,7 +86,7 @@ def measure(delta: Any, reward: Any, quantiles: Any, surprise: Any, out: Any) ->
         out[b, _DELTA], out[b, _VALUE], out[b, _SURPRISE] = delta[b], value, surprise[b]
         out[b, _REWARD], out[b, _SIZE] = reward[b], abs(reward[b])
         out[b, _SPREAD] = np.sqrt(max(square - value * value, 0.0))
-        out[b, _WORST], out[b, _BEST] = worst - value, best - value
+        out[b, _WORST], out[b, _BEST] = worst - value, best
 
 
 @njit(cache=True, nogil=True)

@@ -7,7 +7,7 @@ value, Q for its quantiles, δ for the TD error, σ for running deviations and m
 | emotion | what comes in, each tick | τ [s] | pleasure, arousal, dominance |
 |---|---|---|---|
 | joy, distress | 10 [±d - .9]₊ with d = tanh(δ/σ_δ) | 2 | .76 .48 .35; -.61 .28 -.36 |
-| hope | [(Q_high - V) in deviations - 1]₊, slowly | 2 | .51 .23 .14 |
+| hope | [Q_high above its mean in deviations - 1]₊, slowly | 2 | .51 .23 .14 |
 | fear | how far p̂ stands above its mean, or the worst quantile below its own | 1 | -.64 .60 -.43 |
 | relief | what fear loses, where nothing failed | 2 | .29 -.19 -.28 |
 | frustration | 2 [-progress - .5]₊ + obstruction, slowly | 5 | -.51 .59 .25 |

@@ -33,6 +33,7 @@ WORDS = {
     "surprise": ("surprised", "startled"), "curiosity": ("curious", "very curious"),
 }  # fmt: skip
 _SIGNS = {"joy": 1.0, "distress": -1.0}  # of the appraisal that each comes from
+_FORWARD = ("hope",)  # what it is about has not happened
 _GOOD = ("joy", "hope", "relief", "curiosity")
 
 
@@ -62,7 +63,7 @@ def in_words(affect: Affect, percept: Percept, facts: tuple[Fact, ...], lane: in
     about, cause = int(affect.about[lane]), int(affect.cause[lane])
     if 0 <= about < len(facts):
         why.append(_fact(facts, percept.facts[lane].numpy(), about))
-    if cause >= 0:
+    if cause >= 0 and EMOTIONS[int(which)] not in _FORWARD:
         value = float(affect.appraisals[lane, cause])
         is_over = value * _SIGNS.get(EMOTIONS[int(which)], 0.0) < 0  # what is left of a moment ago
         words = label(APPRAISALS[cause])

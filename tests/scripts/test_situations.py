@@ -1,0 +1,83 @@
+"""What the shipped driver feels in situations that are put before it, on what it believes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mindloop.agent.config import EmotionConfig, LoopConfig, ReasoningConfig
+from mindloop.agent.loop import Life
+from mindloop.agent.store import load_mind
+from mindloop.agent.types import APPRAISALS, EMOTIONS
+from mindloop.agent.world import make_world
+
+LANES = 8
+
+
+def begun(**settings: object) -> Life:
+    """Returns lives of the driver, which feels, in test towns."""
+    world = make_world(
+        "mindloop/Driving-v0", LANES, {"split": "test", "end_on_collision": False, **settings}
+    )
+    mind = load_mind("driver", world.spec, ReasoningConfig(use="full"), EmotionConfig(use="on"))
+    life = Life(world, LoopConfig(seed=0), mind)
+    life.reset()
+    return life
+
+
+def block(life: Life, lane: int, away: float) -> None:
+    """Puts a truck into the ego's lane, standing, so far ahead along the true path [m]."""
+    path, ego = life.truth.path[lane], life.world.snapshot(lane)["ego"][0]
+    x, y, heading = (float(value) for value in ego[:3])
+    ahead, left = path[np.argmin(np.abs(np.hypot(*path.T) - away))].tolist()
+    c, s = np.cos(heading), np.sin(heading)
+    life.world.intervene(lane, {
+        "op": "place", "kind": "truck", "x": x + c * ahead - s * left, "speed": 0.0,
+        "y": y + s * ahead + c * left, "heading": heading + np.arctan2(left, ahead),
+    })  # fmt: skip
+
+
+def emotion(life: Life, name: str) -> NDArray[np.float32]:
+    """Returns f32[B], an emotion of now."""
+    trace = life.trace
+    assert trace is not None, "a mind drives"
+    found: NDArray[np.float32] = trace.affect.emotions[:, EMOTIONS.index(name)].numpy().copy()
+    return found
+
+
+@pytest.mark.slow
+def test_a_blocked_road_frustrates() -> None:
+    felt = {}
+    for is_blocked in (False, True):
+        life = begun(preset="empty")
+        for _ in range(40):
+            life.step()
+        before = emotion(life, "frustration")
+        for lane in range(LANES if is_blocked else 0):
+            block(life, lane, 25.0)
+        for _ in range(60):
+            tick = life.step()
+        felt[is_blocked] = emotion(life, "frustration") - before
+    assert np.mean(felt[True] > 0.2) >= 0.6 > 0.3 > np.mean(felt[False] > 0.2)
+    assert felt[True].mean() > felt[False].mean() + 0.2
+    assert tick.trace is not None
+    is_frustrated = tick.trace.affect.emotions.argmax(-1).numpy() == EMOTIONS.index("frustration")
+    causes = {APPRAISALS[k] for k in tick.trace.affect.cause.numpy()[is_frustrated]}
+    assert causes and causes <= {"progress", "obstruction"}
+    assert is_frustrated.sum() >= 3
+
+
+@pytest.mark.slow
+def test_thick_fog_makes_it_less_sure_and_more_curious() -> None:
+    found = {}
+    for fog in (0.0, 1.0):
+        life = begun(fog=fog)
+        rows = []
+        for _ in range(150):
+            trace = life.step().trace
+            assert trace is not None
+            spread = trace.affect.appraisals[:, APPRAISALS.index("uncertainty")]
+            rows.append((float(spread.mean()), float(emotion(life, "curiosity").mean())))
+        found[fog] = np.mean(rows[20:], axis=0)
+    assert (found[1.0] > 1.1 * found[0.0]).all(), found
