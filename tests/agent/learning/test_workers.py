@@ -71,6 +71,7 @@ def _lonely(rank: int, address: str, folder: Path) -> None:
     except WorkerLost as lost:
         spent = time.monotonic() - started
         (folder / "said").write_text(f"{spent:.0f} {lost}")
+    group.close()
 
 
 @pytest.mark.slow
