@@ -194,7 +194,7 @@ def plan(
     if reasoning is not None and driver != "mind" and options.mind is None:
         raise UserError(f"`--reasoning` must have a mind that reasons; the driver is {driver}.")
     emotion = emotion_of(options.emotion, options.disposition)
-    if emotion is not None and emotion.use == "on" and driver != "mind" and options.mind is None:
+    if emotion and emotion.use == "on" and driver != "mind" and options.mind is None:
         raise UserError(f"`--emotion` must have a mind that feels; the driver is {driver}.")
     if options.oracle and (driver != "mind" or not spec.facts):
         lacks = f"{options.env} states no facts" if driver == "mind" else f"the driver is {driver}"
@@ -205,8 +205,7 @@ def plan(
             notes = rule_remarks(load_mind(options.mind, spec, reasoning, emotion))
         elif reasoning is not None:
             notes = rule_remarks(Mind(spec, MindConfig(reasoning=reasoning)))
-    settings = {**settings, **asked}
-    others = {name: value for name, value in asked.items() if name not in ("preset", "split")}
+    settings |= asked
     made = Plan(
         env=options.env,
         settings=settings,
@@ -218,7 +217,7 @@ def plan(
         emotion=emotion,
         asked={
             "preset": settings.get("preset", takes.get("preset")),
-            "set": others,
+            "set": {k: v for k, v in asked.items() if k not in ("preset", "split")},
             "split": settings.get("split", takes.get("split")),
         },
         notes=notes,

@@ -93,6 +93,8 @@ def words(name: str, described: Mapping[str, Any]) -> str:
         f"in {card['hours']:.1f} hours (at last {card['steps']:,} steps, seed {card['seed']}) on "
         f"{card['machine']}. It sees camera, state and command, nothing else.", "",
     ]  # fmt: skip
+    if "scales" in card:
+        lines += [card["scales"], ""]
     for preset, found in card["scores"].items():
         how = "the likeliest action" if found["greedy"] else "actions sampled from the policy"
         lines += [
