@@ -15,6 +15,7 @@ from .types import Fact
 BINS = (0.0, 10.0, 20.0, 30.0, 60.0)  # [m] ranges that are told apart
 NORMAL_95 = 1.959964
 PARTS = 10  # bins of the calibration error
+HALVINGS = 10  # bins of fear
 Array = NDArray[np.float32]
 
 
@@ -23,8 +24,9 @@ class Beliefs:
     """What was believed and what was so at N moments.
 
     believed, doubt, truth f32[N, K] as Percept and Truth have them; counts bool[N, K]: facts that
-    mean something and could be known; risk f32[N]; failure f32[N]: 1 where one followed soon;
-    told bool[N]: whether that could still be seen.
+    mean something and could be known; risk f32[N]; fear f32[N], 0 where nothing is felt; failure
+    f32[N]: 1 where one followed soon; told bool[N]: whether that could still be seen; lane i64[N],
+    which life it was.
     """
 
     believed: Array
@@ -32,8 +34,10 @@ class Beliefs:
     truth: Array
     counts: NDArray[np.bool_]
     risk: Array
+    fear: Array
     failure: Array
     told: NDArray[np.bool_]
+    lane: NDArray[np.int64]
 
 
 def compare(found: Beliefs, facts: Sequence[Fact]) -> list[dict[str, Any]]:
@@ -103,6 +107,35 @@ def calibration_error(chance: Array, truth: Array) -> float:
 def judge_risk(found: Beliefs) -> dict[str, float]:
     """Returns how well risk foretells failure, as `foretells` has it."""
     return foretells(found.risk[found.told], found.failure[found.told])
+
+
+def judge_fear(found: Beliefs) -> dict[str, float]:
+    """Returns how well fear foretells failure, as `foretells` has it.
+
+    Fear is no probability: for the Brier score, that of failure in moments of as much fear stands
+    in for it, counted in the other half of the lives.
+    """
+    fear, failure = found.fear[found.told], found.failure[found.told]
+    is_even = found.lane[found.told] % 2 == 0
+    chance = np.zeros_like(fear)
+    for part in (is_even, ~is_even):
+        if part.any() and not part.all():
+            chance[part] = _chance(fear[~part], failure[~part], fear[part])
+    told = foretells(fear, failure)
+    if "brier_skill" in told:
+        told["brier_skill"] = foretells(chance, failure)["brier_skill"]
+    return told
+
+
+def _chance(fear: Array, failure: Array, asked: Array) -> Array:
+    """Returns how often failure followed fear as great as f32[M] is asked for; each of HALVINGS
+    bins holds half of the moments that the one before it left."""
+    edges = np.quantile(fear, 1.0 - 0.5 ** np.arange(1, HALVINGS))
+    count = np.bincount(np.searchsorted(edges, fear, "right"), minlength=HALVINGS)
+    hits = np.bincount(np.searchsorted(edges, fear, "right"), failure, HALVINGS)
+    rate = (hits + failure.mean()) / (count + 1.0)
+    found: Array = rate[np.searchsorted(edges, asked, "right")].astype(np.float32)
+    return found
 
 
 def foretells(risk: Array, failure: Array) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """Upright flat things of a pinhole picture: people, trees, posts, signs and traffic lights.
 
 Each is a few soft-edged shapes at one depth, always turned to the camera. Lamps and signs are never
-smaller than `LEAST` pixels, so that a small camera can read them.
+smaller than `LEAST` pixels, and people up to `SEEN_TO` metres than `LEAST_PERSON`, so that a small
+camera can read them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from .lens import Air, Lens, Looks, brightness, tone
 from .plants import draw_bush, draw_small_plant, draw_tree
 
 LEAST = 3.0  # [px] of lamps and signs, across
+LEAST_PERSON = (2.5, 5.0)  # [px] of a person, across and tall, ...
+SEEN_TO = 30.0  # [m] ... up to here; beyond it that shrinks as everything does
 VISOR = 0.5  # cosine of the angle from which the visors of a traffic light hide its lamps
 
 
@@ -91,7 +94,9 @@ def _person(
     light, fy = brightness(air, z), lens.focal_y / z
     fx = abs(lens.focal_x) / z
     base = lens.horizon + (lens.z - sprite[5]) * fy
-    high, half = sprite[4] * fy, 0.5 * sprite[3] * fx
+    near = min(1.0, SEEN_TO / z)
+    high = max(LEAST_PERSON[1] * near, sprite[4] * fy)
+    half = max(0.5 * LEAST_PERSON[0] * near, 0.5 * sprite[3] * fx)
     shirt = cloth[variant % len(cloth)]
     skin = SKIN[variant % len(SKIN)]
     coat = tone(air, shirt[0], shirt[1], shirt[2], light, z, label)

@@ -21,12 +21,12 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
-from mindloop.agent.fidelity import Beliefs, compare, judge_risk
+from mindloop.agent.fidelity import Beliefs, compare, judge_fear, judge_risk
 from mindloop.agent.learning.auxiliary import failure_soon, meaningful
 from mindloop.agent.loop import Life, episodes
 from mindloop.agent.reasoning.harm import Case, Harm
 from mindloop.agent.reasoning.rules import rule_files
-from mindloop.agent.types import Episode, Fact, Tick, WorldError, WorldSpec
+from mindloop.agent.types import EMOTIONS, Episode, Fact, Tick, WorldError, WorldSpec
 from mindloop.errors import UserError
 from mindloop.living import (
     LifeOptions,
@@ -44,6 +44,7 @@ from mindloop.living import (
 from mindloop.showing import belief_tables, harm_table, progress, score_table
 
 LONG = 10_000  # steps after which a user may wonder whether an episode ever ends
+FEAR = EMOTIONS.index("fear")
 BLOCK = 16  # lives side by side: the same on any number of cores, so that scores are too
 
 
@@ -67,7 +68,8 @@ class Options:
     """Also write every life's scores into the json, in order of their seeds: for comparisons in
     pairs."""
     beliefs: bool = False
-    """Also compare what the mind believed with what was so: facts by range, and risk."""
+    """Also compare what the mind believed with what was so: facts by range, risk, and fear where
+    it feels."""
 
 
 def main(options: Options) -> int:
@@ -100,8 +102,8 @@ def main(options: Options) -> int:
     result = report(made, ended, options.life.seed)
     console.print(score_table(result))
     if options.beliefs:
-        result["beliefs"], result["risk"] = _compare(lived)
-        for table in belief_tables(result["beliefs"], result["risk"]):
+        result |= _compare(lived)
+        for table in belief_tables(result["beliefs"], result["risk"], result.get("fear")):
             console.print(table)
     harm = _harm(lived, made)
     if harm:
@@ -167,7 +169,7 @@ def live_block(
     """Returns the first episode of each of `lanes` lives, in their order."""
     life = begin(made, lanes, seed, watched=record is not None or compares)
     recorder = open_recorder(record, made, seed)
-    watcher = Watcher(life.world.spec) if compares else None
+    watcher = Watcher(life.world.spec, seed) if compares else None
     harm = Harm(life.world.spec, lanes, rule_files(life.world.spec, reasons_of(made)))
     ended: list[Episode] = []
     try:
@@ -212,9 +214,9 @@ def _judged(harm: Harm, life: Life, before: dict[str, torch.Tensor], tick: Tick)
 class Watcher:
     """Gathers what a mind believed and what was so, in each lane until its first episode ends."""
 
-    def __init__(self, spec: WorldSpec) -> None:
-        """Begins with nothing."""
-        self._spec = spec
+    def __init__(self, spec: WorldSpec, first: int) -> None:
+        """Begins with nothing; `first` is the seed of the first of its lives."""
+        self._spec, self._first = spec, first
         self._rows: list[dict[str, NDArray[Any]]] = []
 
     def add(self, tick: Tick) -> None:
@@ -224,8 +226,9 @@ class Watcher:
         self._rows.append({
             "believed": percept.facts.numpy(), "doubt": percept.doubt.numpy(),
             "truth": truth.facts, "counts": meaningful(truth, self._spec).numpy(),
-            "risk": percept.risk.numpy(), "cost": tick.cost,
-            "ended": tick.terminated | tick.truncated,
+            "risk": percept.risk.numpy(), "fear": tick.trace.affect.emotions[:, FEAR].numpy(),
+            "cost": tick.cost, "ended": tick.terminated | tick.truncated,
+            "lane": self._first + np.arange(len(tick.cost)),
         })  # fmt: skip
 
     def finish(self) -> Beliefs:
@@ -250,12 +253,13 @@ def _harm(lived: list[Lived], made: Plan) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _compare(lived: list[Lived]) -> tuple[list[dict[str, Any]], dict[str, float]]:
-    """Returns the comparison of facts, and that of risk, over all blocks."""
+def _compare(lived: list[Lived]) -> dict[str, Any]:
+    """Returns the comparison of facts, that of risk, and where something is felt that of fear."""
     blocks = [block.beliefs for block in lived if block.beliefs is not None]
     names = [one.name for one in fields(Beliefs)]
     every = Beliefs(**{n: np.concatenate([getattr(b, n) for b in blocks]) for n in names})
-    return compare(every, lived[0].facts), judge_risk(every)
+    found = {"beliefs": compare(every, lived[0].facts), "risk": judge_risk(every)}
+    return {**found, "fear": judge_fear(every)} if every.fear.any() else found
 
 
 def _cores() -> int:

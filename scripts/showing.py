@@ -263,8 +263,11 @@ def score_table(report: Mapping[str, Any]) -> Table:
     return table
 
 
-def belief_tables(rows: Sequence[Mapping[str, Any]], risk: Mapping[str, float]) -> list[Table]:
-    """Returns what was believed against what was so: numbers, booleans, risk."""
+def belief_tables(
+    rows: Sequence[Mapping[str, Any]], risk: Mapping[str, float],
+    fear: Mapping[str, float] | None = None,
+) -> list[Table]:  # fmt: skip
+    """Returns what was believed against what was so: numbers, booleans, risk and what is feared."""
     numbers = Table(title="beliefs in numbers")
     booleans = Table(title="beliefs that are true or false")
     for table, columns in (
@@ -284,11 +287,12 @@ def belief_tables(rows: Sequence[Mapping[str, Any]], risk: Mapping[str, float]) 
         else:
             sizes = [f"{row[name]:.3g} {row['unit']}" for name in ("median_error", "error_90")]
             numbers.add_row(*first, *sizes, f"{100 * row['coverage_95']:.1f} %")
-    third = Table(title="risk of a failure within 10 steps")
+    third = Table(title="failure within 10 steps")
     third.add_column("measure")
-    third.add_column("value", justify="right")
+    for column in ("risk", "fear") if fear else ("risk",):
+        third.add_column(column, justify="right")
     for name, value in risk.items():
-        third.add_row(label(name), number(value))
+        third.add_row(label(name), *(number(one[name]) for one in (risk, fear) if one))
     return [numbers, booleans, third]
 
 

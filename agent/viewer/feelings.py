@@ -97,7 +97,7 @@ def draw_feelings(canvas: Canvas, box: Rect, frame: Frame) -> None:
     trail = [] if frame.history is None else list(frame.history.felt)
     _draw_plane(canvas, plane, felt, trail)
     left = plane.right + gap
-    _draw_bars(canvas, Rect(left, rest.top, rest.right - left, rest.height), felt)
+    draw_bars(canvas, Rect(left, rest.top, rest.right - left, rest.height), felt)
 
 
 def tone(pleasure: float) -> theme.Colour:
@@ -176,7 +176,7 @@ def _draw_plane(
                 theme.DIM, "centre")  # fmt: skip
 
 
-def _draw_bars(canvas: Canvas, box: Rect, felt: Feelings) -> None:
+def draw_bars(canvas: Canvas, box: Rect, felt: Feelings) -> None:
     """Draws a bar for each emotion, and in words what they do."""
     px = canvas.sizes.small
     rows = len(felt.emotions) + len(felt.effects)

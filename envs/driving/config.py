@@ -32,6 +32,9 @@ class DrivingConfig:
     """Walkers; None: as the preset says."""
     darting: float = 0.0
     """[1/min] how often somebody steps onto the road ahead of the ego, away from any zebra."""
+    stalling: float = 0.0
+    """[1/min] how often the ego's motor fails: it rolls to rest, and for some seconds nothing but
+    the steering obeys. For training: who has stood for no reason doesn't take standing for one."""
     daylight: float | None = None
     """Brightness, .15 (night) to 1.15; None: drawn for each episode between .6 and 1.1."""
     fog: float | None = None
@@ -76,9 +79,10 @@ class DrivingConfig:
             if getattr(self, name) is None:
                 raise ValueError(f"`{name}` must be a whole number of pixels; got None.")
             _within(name, getattr(self, name), 16, 2048, whole=True)
-        if self.darting is None:
-            raise TypeError("`darting` must be a number; got None. Use 0 for nobody.")
-        _within("darting", self.darting, 0.0, 60.0)
+        for name in ("darting", "stalling"):
+            if getattr(self, name) is None:
+                raise TypeError(f"`{name}` must be a number; got None. Use 0 for never.")
+            _within(name, getattr(self, name), 0.0, 60.0)
         _within("daylight", self.daylight, 0.15, 1.15)
         _within("fog", self.fog, 0.0, 1.0)
         _within("friction", self.friction, 0.2, 1.0)

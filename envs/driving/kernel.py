@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from ..rng import uniform
 from .lives import (
     ACCELERATION,
     COLLIDED,
@@ -68,6 +69,10 @@ SUBSTEPS = 2
 OFF_ROUTE = 30.0  # [m]
 FROZEN_FOR = 20  # substeps that the ego stands dead after a collision
 WALKER_RADIUS = 0.25  # [m]
+STALLED_BRAKE = 2.5  # [m/s2] with which it rolls to rest when its motor has failed
+STALLED_MIN, STALLED_MAX = 15, 60  # substeps that a failure lasts
+
+DRAW_STALL, DRAW_STALL_TIME = range(50, 52)
 
 MODE_ABSENT = Mode.ABSENT
 STATIC = int(Kind.STATIC)
@@ -269,6 +274,20 @@ def _take_away(life: Life) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _pedal(life: Life, acceleration: float) -> float:
+    """Returns the acceleration that the motor still gives when it fails now and then."""
+    if life.stalling <= 0.0:
+        return acceleration
+    seed, episode, now = life.seed, life.episode, life.clock
+    if life.clock >= life.stalled:
+        if uniform(seed, episode, now, 0, DRAW_STALL) < life.stalling * DT / 60.0:
+            spare = STALLED_MAX - STALLED_MIN
+            share = uniform(seed, episode, now, 0, DRAW_STALL_TIME)
+            life.stalled = now + STALLED_MIN + int(spare * share)
+    return min(acceleration, -STALLED_BRAKE) if life.clock < life.stalled else acceleration
+
+
+@njit(cache=True, nogil=True)
 def advance(
     town: Town, life: Life, survey: Survey, steering: float, acceleration: float
 ) -> float:
@@ -294,7 +313,7 @@ def advance(
             if flag[FROZEN] == 0:
                 _take_away(life)
         else:
-            move_ego(life, steering, acceleration)
+            move_ego(life, steering, _pedal(life, acceleration))
         life.clock += 1
         off = follow_route(town, life)
         if flag[FROZEN] == 0:

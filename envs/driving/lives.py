@@ -149,6 +149,8 @@ def life_dtype() -> np.dtype[np.void]:
             ("sign_seen", i4),  # decision at which the sign or light ahead was last seen
             ("weather", f4, 3),
             ("darting", f4),  # [1/min] people who step onto the road ahead
+            ("stalling", f4),  # [1/min] failures of the ego's motor
+            ("stalled", i4),  # substep until which it fails
             ("ego", f4, EGO_COLUMNS),
             ("flag", i4, FLAG_COLUMNS),
             ("route", f4, ROUTE_COLUMNS),

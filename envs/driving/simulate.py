@@ -63,6 +63,7 @@ class Rules(NamedTuple):
     fog: float  # < 0: drawn
     friction: float
     darting: float
+    stalling: float
     town: int  # row in the pool, < 0: drawn
     counts: tuple[int, int, int]  # vehicles, parked cars, walkers
 
@@ -119,6 +120,8 @@ def begin(pool: Pool, lives: Lives, lanes: Array, rules: Rules) -> None:
         life.limit_set[:] = 0.0
         life.tally[:] = 0.0
         life.darting = rules.darting
+        life.stalling = rules.stalling
+        life.stalled = 0
         life.sign_seen = -1000
         life.seen_limit = 0.0
         _draw_weather(life, rules)

@@ -158,6 +158,7 @@ class DrivingWorld(AbstractBatch[View]):
             fog=-1.0 if c.fog is None else float(c.fog),
             friction=0.9 if c.friction is None else float(c.friction),
             darting=float(c.darting),
+            stalling=float(c.stalling),
             town=self._town_row(options),
             counts=c.counts,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mindloop.agent.fidelity import Beliefs, calibration_error, compare, judge_risk
+from mindloop.agent.fidelity import Beliefs, calibration_error, compare, foretells, judge_fear, judge_risk
 from mindloop.agent.types import Fact
 
 FACTS = (
@@ -23,7 +23,8 @@ def found() -> Beliefs:
     return Beliefs(
         believed=believed, doubt=np.full((4, 3), 1.0, np.float32), truth=truth, counts=counts,
         risk=np.array([0.9, 0.8, 0.3, 0.1], np.float32),
-        failure=np.array([1, 0, 1, 0], np.float32), told=np.ones(4, bool),
+        fear=np.array([0.5, 0.4, 0.2, 0.0], np.float32),
+        failure=np.array([1, 0, 1, 0], np.float32), told=np.ones(4, bool), lane=np.arange(4),
     )  # fmt: skip
 
 
@@ -61,3 +62,22 @@ def test_risk_without_failures_has_only_a_base_rate() -> None:
     calm = found()
     calm.failure[:] = 0
     assert judge_risk(calm) == {"moments": 4.0, "base_rate": 0.0}
+
+
+def test_fear_is_judged_by_what_followed_as_much_of_it_in_other_lives() -> None:
+    rng = np.random.default_rng(0)
+    count = 40_000
+    fear = rng.exponential(0.1, count).astype(np.float32).clip(0, 0.99)
+    chance = np.minimum(0.6 * fear, 0.9)
+    feared = Beliefs(
+        believed=np.zeros((count, 0), np.float32), doubt=np.zeros((count, 0), np.float32),
+        truth=np.zeros((count, 0), np.float32), counts=np.zeros((count, 0), bool),
+        risk=fear, fear=fear, failure=(rng.random(count) < chance).astype(np.float32),
+        told=np.ones(count, bool), lane=rng.integers(0, 50, count),
+    )  # fmt: skip
+    told, best = judge_fear(feared), foretells(chance, feared.failure)
+    assert told["auroc"] == pytest.approx(best["auroc"], abs=1e-3)  # ranks alike
+    assert told["brier_skill"] == pytest.approx(best["brier_skill"], abs=0.01)
+    assert told["brier_skill"] > foretells(fear, feared.failure)["brier_skill"]
+    feared.failure[feared.lane % 2 == 0] = 0.0  # what was learned of the one half fails the other
+    assert judge_fear(feared)["brier_skill"] < 0.5 * told["brier_skill"]

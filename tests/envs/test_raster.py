@@ -282,6 +282,18 @@ def test_a_light_has_its_colour_and_its_label(lamp: Lamp, label: int, away: floa
         assert blue < 170
 
 
+@pytest.mark.parametrize("kind", [Sprite.PEDESTRIAN, Sprite.CHILD])
+def test_somebody_far_off_is_no_thinner_than_a_small_camera_can_see(kind: Sprite) -> None:
+    for away in (8.0, 15.0, 22.0, 29.0):
+        shot = _shoot(_scene([], [_sprite(kind, 100.0 + away, 1.2)]), _camera())
+        rows, columns = np.nonzero(shot.label == Label.PEDESTRIAN)
+        assert np.ptp(columns) + 1 >= 2 and np.ptp(rows) + 1 >= 3 and len(rows) >= 6
+        foot = FRONT_HORIZON * 56.0 + EYE / away * 28.0 / FRONT_TAN_Y
+        assert foot - 2.0 <= rows.max() + 1 <= foot + 1.0  # it stands where it stands
+    far = _shoot(_scene([], [_sprite(kind, 160.0, 1.2)]), _camera())
+    assert (far.label == Label.PEDESTRIAN).sum() < len(rows)  # and shrinks beyond
+
+
 def test_signs_walkers_and_vehicles_show_where_they_stand() -> None:
     for kind, label, high in (
         (Sprite.PEDESTRIAN, Label.PEDESTRIAN, 1.8),

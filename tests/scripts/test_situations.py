@@ -26,15 +26,29 @@ def begun(**settings: object) -> Life:
     return life
 
 
-def block(life: Life, lane: int, away: float) -> None:
-    """Puts a truck into the ego's lane, standing, so far ahead along the true path [m]."""
+def along(life: Life, lane: int, away: float) -> tuple[float, float, float]:
+    """Returns x, y and heading so far ahead along the true path [m]."""
     path, ego = life.truth.path[lane], life.world.snapshot(lane)["ego"][0]
     x, y, heading = (float(value) for value in ego[:3])
     ahead, left = path[np.argmin(np.abs(np.hypot(*path.T) - away))].tolist()
     c, s = np.cos(heading), np.sin(heading)
+    return x + c * ahead - s * left, y + s * ahead + c * left, heading + np.arctan2(left, ahead)
+
+
+def block(life: Life, lane: int, away: float) -> None:
+    """Puts a truck into the ego's lane, standing, so far ahead along the true path [m]."""
+    x, y, heading = along(life, lane, away)
     life.world.intervene(lane, {
-        "op": "place", "kind": "truck", "x": x + c * ahead - s * left, "speed": 0.0,
-        "y": y + s * ahead + c * left, "heading": heading + np.arctan2(left, ahead),
+        "op": "place", "kind": "truck", "x": x, "y": y, "heading": heading, "speed": 0.0,
+    })  # fmt: skip
+
+
+def step_out(life: Life, lane: int, away: float) -> None:
+    """Lets somebody run on to the road from the right, so far ahead [m]."""
+    x, y, heading = along(life, lane, away)
+    life.world.intervene(lane, {
+        "op": "place", "kind": "pedestrian", "x": x + 3.0 * np.sin(heading),
+        "y": y - 3.0 * np.cos(heading), "heading": heading + np.pi / 2, "speed": 1.5,
     })  # fmt: skip
 
 
@@ -44,6 +58,34 @@ def emotion(life: Life, name: str) -> NDArray[np.float32]:
     assert trace is not None, "a mind drives"
     found: NDArray[np.float32] = trace.affect.emotions[:, EMOTIONS.index(name)].numpy().copy()
     return found
+
+
+@pytest.mark.slow
+def test_who_steps_out_frightens_makes_cautious_and_relieves_when_he_has_passed() -> None:
+    felt = {}
+    for steps_out in (False, True):
+        life = begun(preset="empty")
+        for _ in range(40):
+            life.step()
+        speed = np.array([life.world.snapshot(k)["ego"][0][3] for k in range(LANES)])
+        drives = speed > 5.0
+        for lane in np.flatnonzero(drives) if steps_out else ():
+            step_out(life, int(lane), 1.8 * speed[lane])
+        rows = []
+        for _ in range(40):
+            tick = life.step()
+            assert tick.trace is not None
+            rows.append((emotion(life, "fear"), tick.trace.affect.caution.numpy().copy(),
+                         emotion(life, "relief")))  # fmt: skip
+        felt[steps_out] = np.array(rows)[:, :, drives]
+    assert drives.sum() >= 4
+    fear, caution, relief = felt[True].transpose(1, 0, 2)
+    calm = felt[False][:, 0]
+    assert np.mean(fear[:3].max(0) > calm[:3].max(0) + 0.1) >= 0.6  # it was put there before tick 0
+    assert np.mean(caution[:10].max(0) > 0.1) >= 0.6
+    last = fear.argmax(0)
+    after = np.array([relief[last[k] :, k].max() for k in range(fear.shape[1])])
+    assert np.mean(after > 0.1) >= 0.6
 
 
 @pytest.mark.slow

@@ -1,8 +1,9 @@
-"""Puts the shipped driver into a situation and draws what it feels as a strip of pictures.
+"""Puts the shipped driver into situations and draws what it feels as strips of pictures.
 
     python docs/studies/emotion/situations.py
 
-A truck stands in the lane (`blocked.png`). The driver reasons in full on what it believes.
+Somebody steps out from the kerb (`steps_out.png`), a truck stands in the lane (`blocked.png`), fog
+comes up in a town that it has never seen (`fog.png`). It reasons in full on what it believes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from mindloop.agent.loop import Life
 from mindloop.agent.store import load_mind
 from mindloop.agent.types import Tick
 from mindloop.agent.viewer import theme
-from mindloop.agent.viewer.feelings import draw_face, feelings
+from mindloop.agent.viewer.feelings import draw_bars, draw_face, feelings
 from mindloop.agent.viewer.frame import Feelings
 from mindloop.agent.viewer.pictures import wrapped
 from mindloop.agent.viewer.theme import Canvas
@@ -29,19 +30,28 @@ from mindloop.agent.world import make_world
 from mindloop.tuning import settle
 
 HERE = Path(__file__).resolve().parent
-SIDE, BELOW = 232, 104  # [px] of a picture, and of what is felt under it
+SIDE, BELOW = 232, 216  # [px] of a picture, and of what is felt under it
 AHEAD = 25.0  # [m] to the truck
+SOON, ASIDE, PACE = 1.8, 3.0, 1.5  # [s] to who steps out, [m] from the lane's middle, [m/s]
 RATE = 5  # decisions a second
 
 
 def main() -> None:
-    """Draws the strip."""
+    """Draws the strips."""
     settle()
     torch.set_num_threads(1)
     life = begin(seed=6, preset="empty")
     lived(life, 40)
+    step_out(life)
+    strip(life, (0, 1, 2, 4, 8, 16), HERE / "steps_out.png", "somebody steps out")
+    life = begin(seed=6, preset="empty")
+    lived(life, 40)
     block(life)
     strip(life, (0, 8, 16, 30, 45, 60), HERE / "blocked.png", "a truck stands in the lane")
+    life = begin(seed=3, fog=0.0)
+    lived(life, 40)
+    life.world.intervene(0, {"op": "weather", "fog": 1.0})
+    strip(life, (0, 1, 5, 10, 20, 30), HERE / "fog.png", "fog comes up")
 
 
 def begin(seed: int, **settings: object) -> Life:
@@ -61,18 +71,31 @@ def lived(life: Life, ticks: int) -> Tick:
     return tick
 
 
-def block(life: Life, lane: int = 0) -> None:
-    """Puts a truck into the ego's lane, standing; AHEAD of it along the path that is true."""
-    world = life.world
-    path = life.truth.path[lane]
-    state = world.snapshot(lane)["ego"][0]
-    x, y, heading = (float(v) for v in state[:3])
-    ahead, left = path[np.argmin(np.abs(np.hypot(*path.T) - AHEAD))].tolist()
-    c, s = np.cos(heading), np.sin(heading)
-    world.intervene(lane, {
-        "op": "place", "kind": "truck", "x": x + c * ahead - s * left, "speed": 0.0,
-        "y": y + s * ahead + c * left, "heading": heading + np.arctan2(left, ahead),
+def block(life: Life) -> None:
+    """Puts a truck into the ego's lane, standing, AHEAD of it."""
+    x, y, heading = along(life, AHEAD)
+    life.world.intervene(0, {
+        "op": "place", "kind": "truck", "x": x, "y": y, "heading": heading, "speed": 0.0,
     })  # fmt: skip
+
+
+def step_out(life: Life) -> None:
+    """Lets somebody step out from the right, where the ego will be SOON, at a run."""
+    speed = float(life.world.snapshot(0)["ego"][0][3])
+    x, y, heading = along(life, max(8.0, SOON * speed))
+    life.world.intervene(0, {
+        "op": "place", "kind": "pedestrian", "x": x + ASIDE * np.sin(heading),
+        "y": y - ASIDE * np.cos(heading), "heading": heading + np.pi / 2, "speed": PACE,
+    })  # fmt: skip
+
+
+def along(life: Life, way: float) -> tuple[float, float, float]:
+    """Returns x, y and heading so many metres on along the path that is true."""
+    path = life.truth.path[0]
+    x, y, heading = (float(v) for v in life.world.snapshot(0)["ego"][0][:3])
+    ahead, left = path[np.argmin(np.abs(np.hypot(*path.T) - way))].tolist()
+    c, s = np.cos(heading), np.sin(heading)
+    return x + c * ahead - s * left, y + s * ahead + c * left, heading + np.arctan2(left, ahead)
 
 
 def strip(life: Life, ticks: tuple[int, ...], file: Path, title: str) -> None:
@@ -108,11 +131,12 @@ def piece(
         )
         canvas.surface.blit(picture, box.topleft)
         low = Rect(box.left, box.top + SIDE + 4, box.width, BELOW - 4)
-        draw_face(canvas, Rect(low.left, low.top + 4, 68, 68), felt)
-        room = Rect(low.left + 76, low.top, low.width - 76, 18)
+        draw_face(canvas, Rect(low.left, low.top + 4, 60, 60), felt)
+        room = Rect(low.left + 68, low.top, low.width - 68, 17)
         canvas.text(words, room, 12, theme.DIM)
-        for k, line in enumerate(wrapped(felt.line, 12, room.width)[:4]):
-            canvas.text(line, room.move(0, 18 * (k + 1)), 12, theme.TEXT)
+        for k, line in enumerate(wrapped(felt.line, 12, room.width)[:3]):
+            canvas.text(line, room.move(0, 17 * (k + 1)), 12, theme.TEXT)
+        draw_bars(canvas, Rect(low.left, low.top + 74, low.width, low.height - 74), felt)
 
     return draw
 

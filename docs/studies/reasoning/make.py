@@ -37,10 +37,14 @@ def main() -> None:
     parser.add_argument("--mind", default="driver")
     parser.add_argument("--preset", default="default")
     parser.add_argument("--episodes", type=int, default=400)
-    parser.add_argument("--paired", type=int, default=1000)
+    parser.add_argument("--paired", type=int, default=1000, help="at least EPISODES")
     options = parser.parse_args()
     arms = {arm: live(options.mind, options.preset, arm, options.episodes) for arm in ARMS}
-    pair = {arm: live(options.mind, options.preset, arm, options.paired) for arm in ("off", "full")}
+    more = options.paired - options.episodes
+    pair = {}
+    for arm in ("off", "full"):
+        rest = live(options.mind, options.preset, arm, more, options.episodes)["each"] if more else []
+        pair[arm] = arms[arm]["each"] + rest
     difference = paired(pair["full"], pair["off"])
     figures = {
         "mind": options.mind, "preset": options.preset, "episodes": options.episodes,
@@ -54,23 +58,24 @@ def main() -> None:
     print(table(figures))
 
 
-def live(mind: str, preset: str, arm: str, episodes: int) -> dict[str, Any]:
+def live(mind: str, preset: str, arm: str, episodes: int, seed: int = 0) -> dict[str, Any]:
     """Returns an arm's report; lived if it is not there yet."""
-    file = HERE / "runs" / f"{preset}_{arm}_{episodes}.json"
+    file = HERE / "runs" / f"{preset}_{arm}_{seed}_{episodes}.json"
     if not file.is_file():
         file.parent.mkdir(exist_ok=True)
         words = ["evaluate", "--mind", mind, "--preset", preset, "--reasoning", arm,
-                 "--episodes", str(episodes), "--each", "--json", str(file)]  # fmt: skip
+                 "--episodes", str(episodes), "--seed", str(seed), "--each",
+                 "--json", str(file)]  # fmt: skip
         subprocess.run([sys.executable, "-m", "mindloop.cli", *words], check=True)
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return found
 
 
-def paired(full: dict[str, Any], off: dict[str, Any]) -> dict[str, Any]:
+def paired(full: list[dict[str, Any]], off: list[dict[str, Any]]) -> dict[str, Any]:
     """Returns the mean differences, full less off, town by town, with bootstrapped intervals."""
     found = {}
     for name in PAIRED:
-        a, b = (np.array([one[name] for one in arm["each"]]) for arm in (full, off))
+        a, b = (np.array([one[name] for one in arm]) for arm in (full, off))
         found[name] = _interval(a - b)
     return found
 
