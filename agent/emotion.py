@@ -32,7 +32,7 @@ from torch import Tensor
 from . import appraisal
 from .appraisal import Scales, Traits
 from .config import EmotionConfig
-from .nets import RunningNorm
+from .nets import LATELY, RunningNorm
 from .types import (
     APPRAISALS,
     EMOTIONS,
@@ -73,8 +73,8 @@ class Emotion(AbstractEmotion):
         super().__init__()
         self.config = config
         self.tick = 1.0 / rate if rate > 0 else TICK
-        self.signals = RunningNorm(appraisal.SIGNALS)
-        self.beliefs = RunningNorm(len(facts))
+        self.signals = RunningNorm(appraisal.SIGNALS, LATELY)
+        self.beliefs = RunningNorm(len(facts), LATELY)
         self.register_buffer("unit", torch.ones(()))
         self.register_buffer("gamma", torch.tensor(0.99))
         self.register_buffer("usual_risk", torch.tensor(0.5))

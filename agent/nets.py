@@ -230,6 +230,9 @@ class SymbolEncoder(nn.Module):
         return functional.relu(self.norm(self.dense(self.backbone(x).flatten(1))))
 
 
+LATELY = 300_000.0  # rows that are remembered of what changes as one learns
+
+
 class RunningNorm(nn.Module):
     """Centres and scales numbers by their running mean and variance, which learning updates."""
 
@@ -237,9 +240,16 @@ class RunningNorm(nn.Module):
     variance: Tensor
     count: Tensor
 
-    def __init__(self, width: int) -> None:
-        """Begins as the identity."""
+    def __init__(self, width: int, horizon: float = math.inf) -> None:
+        """Begins as the identity.
+
+        Args:
+          width: how many numbers.
+          horizon: rows after which those before begin to be forgotten: for what changes as one
+            learns, where the whole past would no longer be what is usual.
+        """
         super().__init__()
+        self.horizon = horizon
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("variance", torch.ones(width))
         self.register_buffer("count", torch.zeros(()))
@@ -260,10 +270,11 @@ class RunningNorm(nn.Module):
         mean = (total(x.double().sum(0)) / batch).to(x.dtype)
         variance = (total((x - mean).double().square().sum(0)) / batch).to(x.dtype)
         count = batch.to(x.dtype)
-        whole = self.count + count
+        before = self.count.clamp(max=self.horizon)
+        whole = before + count
         shift = mean - self.mean
-        spread = self.variance * self.count + variance * count
-        spread += shift.square() * self.count * count / whole
+        spread = self.variance * before + variance * count
+        spread += shift.square() * before * count / whole
         self.mean += shift * count / whole
         self.variance.copy_(spread / whole)
         self.count.copy_(whole)
@@ -279,7 +290,7 @@ class Novelty(nn.Module):
         """Makes target and predictor behind a running normalisation."""
         super().__init__()
         self.scale = RunningNorm(features)
-        self.errors = RunningNorm(1)
+        self.errors = RunningNorm(1, LATELY)
         self.target = nn.Sequential(linear(features, width, math.sqrt(2)), nn.ReLU(),
                                     linear(width, width))
         self.predictor = nn.Sequential(linear(features, width, math.sqrt(2)), nn.ReLU(),

@@ -72,7 +72,8 @@ def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -
     auxiliary = AuxiliaryConfig()
     if name == "driving":  # whom rules are to hold has to see all that they speak of
         auxiliary = AuxiliaryConfig(scene=0.3, facts=3.0)
-        if goes_on:  # it drives already, and nobody need show it the way
+        if goes_on:  # it drives already: nobody need show it the way, and it may look more closely
+            auxiliary = replace(auxiliary, scene=1.0)
             imitation = replace(imitation, share=0.9, learning_rate=1e-3, guidance=0.0)
     rewards: Mapping[str, float] = {}
     if name == "quick-ppo" and not goes_on:

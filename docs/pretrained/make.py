@@ -72,9 +72,10 @@ def score(folder: Path, preset: str) -> dict[str, Any]:
     kept = {name: found["scores"][name] for name in FIRST}
     keys = ("episodes", "seed", "split", "greedy", "oracle")
     beliefs = [row for row in found["beliefs"] if row["where"] == "all"]
+    feared = {"fear": found["fear"]} if "fear" in found else {}
     return {
         **{key: found[key] for key in keys}, "scores": kept, "beliefs": beliefs,
-        "risk": found["risk"],
+        "risk": found["risk"], **feared,
     }  # fmt: skip
 
 
@@ -93,8 +94,6 @@ def words(name: str, described: Mapping[str, Any]) -> str:
         f"in {card['hours']:.1f} hours (at last {card['steps']:,} steps, seed {card['seed']}) on "
         f"{card['machine']}. It sees camera, state and command, nothing else.", "",
     ]  # fmt: skip
-    if "scales" in card:
-        lines += [card["scales"], ""]
     for preset, found in card["scores"].items():
         how = "the likeliest action" if found["greedy"] else "actions sampled from the policy"
         lines += [
@@ -123,12 +122,15 @@ def _beliefs(found: Mapping[str, Any]) -> list[str]:
                 f"| {row['fact']} | {row['median_error']:.3g}{unit} | {row['error_90']:.3g}{unit} "
                 f"| {100 * row['coverage_95']:.1f} % |"
             )
-    risk = found["risk"]
-    return [
-        *lines, "",
-        f"Risk, failure within 2 s: base rate {risk['base_rate']:.4f}, Brier skill "
-        f"{risk['brier_skill']:.3f}, AUPRC {risk['auprc']:.3f}, AUROC {risk['auroc']:.2f}.",
-    ]  # fmt: skip
+    lines += ["", f"Failure within 2 s, base rate {found['risk']['base_rate']:.4f}:"]
+    for name in ("risk", "fear"):
+        if name in found:
+            one = found[name]
+            lines.append(
+                f"{name} has a Brier skill of {one['brier_skill']:.3f}, AUPRC {one['auprc']:.3f}, "
+                f"AUROC {one['auroc']:.3f}."
+            )
+    return lines
 
 
 if __name__ == "__main__":

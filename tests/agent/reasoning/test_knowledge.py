@@ -68,6 +68,20 @@ def test_a_hard_rule_leaves_the_pedals_that_obey_it(
             assert HARD in left
 
 
+@pytest.mark.parametrize(("chance", "away", "fires"), [
+    (0.3, 13.0, False), (0.3, 4.0, True), (0.7, 13.0, True),
+])  # fmt: skip
+def test_who_is_hardly_there_counts_as_where_he_is_on_the_mean(
+    spec: WorldSpec, reasoner: Reasoner, chance: float, away: float, fires: bool
+) -> None:
+    """An ego that stands isn't held for ever by somebody unlikely who may be anywhere."""
+    told: Facts = {"pedestrian_in_path": chance, "pedestrian_distance": (away, 6.0)}
+    found = reasoner.reason(*seen(spec, [[0.0, 0.0, 0.0, 0.0]], {**IN_LANE, **told}))
+    for name in ("walker", "walker_near"):
+        is_near = fires and (name == "walker" or away < 4.0 or chance > 0.5)
+        assert bool(found.fired[0, reasoner.names.index(name)]) is is_near, name
+
+
 @pytest.mark.parametrize("name", PREFERRED)
 def test_a_soft_rule_prefers_the_way_back(spec: WorldSpec, reasoner: Reasoner, name: str) -> None:
     speed, told, attribute, is_meant = PREFERRED[name]
