@@ -13,7 +13,6 @@ from numba import njit
 PROGRESS_TAU = 5.0  # [s]
 TIMES_USUAL = 20.0  # risk that is so many times its mean frightens half as much as any can
 GRADE = 0.8  # nats of log odds between frightening and not
-TAIL = 3.0  # deviations below its mean from which the worst quantile frightens
 DULL = 0.9  # of desirability, which isn't felt: within 1.5 deviations outcomes are ordinary
 IDLE = 0.5  # of progress below the usual, and of surprise, which isn't felt
 UNFELT = 0.2  # of fear, which makes nobody cautious
@@ -40,6 +39,8 @@ class Traits(NamedTuple):
     mood: float
     """[s] τ of the mood."""
     fearfulness: float
+    tail: float
+    """Deviations from which the worst quantile frightens."""
     warmth: float
     cooling: float
     caution: float
@@ -142,7 +143,7 @@ def move(
     odds = _log_odds(appraisals[RISK]) - _log_odds(scales.usual_risk) - np.log(TIMES_USUAL)
     fear = 1.0 / (1.0 + np.exp(-(odds + np.log(traits.fearfulness)) / GRADE))
     worst = (scales.mean[_WORST] - signals[_WORST]) / scales.deviation[_WORST]
-    worst = _cut(worst, 0.0, LIMIT) - TAIL
+    worst = _cut(worst, 0.0, LIMIT) - traits.tail
     if worst > 0.0:
         fear = max(fear, worst / (1.0 + worst))
     best = (signals[_BEST] - scales.mean[_BEST]) / scales.deviation[_BEST]

@@ -141,6 +141,8 @@ class EmotionConfig:
     """What feelings do, of EFFECTS; the mind reads them in any case. Empty: no more than that."""
     fearfulness: float = 1.0
     """How strongly risk is felt; 2 feels half the risk as much."""
+    tail: float = 3.0
+    """Deviations below its mean from which the worst quantile of the value frightens."""
     calming: float = 1.0
     """[s] τ of fear, in which it falls to 37 %."""
     mood: float = 60.0
@@ -164,7 +166,7 @@ class EmotionConfig:
         _one_of("use", self.use, EMOTION)
         for name in self.effects:
             _one_of("effects", name, EFFECTS)
-        for name in ("fearfulness", "calming", "mood"):
+        for name in ("fearfulness", "tail", "calming", "mood"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"`{name}` must be above 0; got {getattr(self, name)}.")
         for name in ("warmth", "cooling", "caution", "curiosity", "shaping", "learning_rate"):

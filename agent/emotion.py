@@ -111,7 +111,7 @@ class Emotion(AbstractEmotion):
             return value if effect in config.effects else 0.0
 
         return Traits(
-            tick=self.tick, mood=config.mood, fearfulness=config.fearfulness,
+            tick=self.tick, mood=config.mood, fearfulness=config.fearfulness, tail=config.tail,
             warmth=weight("temperature", config.warmth),
             cooling=weight("temperature", config.cooling),
             caution=weight("caution", config.caution),

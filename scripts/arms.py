@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -59,9 +59,9 @@ class Borrowed(AbstractEmotion):
         self.own.observe_scales(moments, total)
 
 
-def config_of(arm: str) -> EmotionConfig:
-    """Returns how an arm's mind feels."""
-    on = EmotionConfig(use="on")
+def config_of(arm: str, changes: Mapping[str, float] | None = None) -> EmotionConfig:
+    """Returns how an arm's mind feels; `changes` are fields of the config for all that feel."""
+    on = replace(EmotionConfig(use="on"), **dict(changes or {}))  # type: ignore[arg-type]
     if arm == "off":
         return EmotionConfig()
     if arm.startswith("without "):

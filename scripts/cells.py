@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ class Cell:
     episodes: int
     steps: int = 0
     """Of learning; stage b."""
+    changes: Mapping[str, float] = field(default_factory=dict)
+    """Fields of EmotionConfig that differ from the defaults."""
 
     @property
     def name(self) -> str:
@@ -91,7 +93,8 @@ def _act(cell: Cell, series: Series | None) -> tuple[dict[str, Any], Tensor]:
     """Returns the scores of a mind that acts, and its modulators f32[T, B, 3]."""
     world = make_world(ENV, cell.episodes, {**TASKS[cell.task], **SCORED})
     reasoning = ReasoningConfig(use=REASONS_ACTING)
-    mind = dress(load_mind(cell.mind, world.spec, reasoning, config_of(cell.arm)), cell.arm, series)
+    felt_by = config_of(cell.arm, cell.changes)
+    mind = dress(load_mind(cell.mind, world.spec, reasoning, felt_by), cell.arm, series)
     life = Life(world, LoopConfig(seed=FIRST_SEED + PER_SEED * cell.seed), mind)
     life.reset()
     ended: list[Episode] = []
@@ -120,8 +123,9 @@ def _adapt(
     world.close()
     kept = load_mind(cell.mind).config
     mind = replace(
-        kept, reasoning=ReasoningConfig(use=REASONS_LEARNING), emotion=config_of(cell.arm)
-    )
+        kept, reasoning=ReasoningConfig(use=REASONS_LEARNING),
+        emotion=config_of(cell.arm, cell.changes),
+    )  # fmt: skip
     config = TrainConfig(
         env=ENV, settings=settings, test_settings=SCORED, steps=cell.steps, seed=cell.seed,
         ppo=chosen.ppo, auxiliary=chosen.auxiliary, mind=replace(mind, seed=cell.seed),

@@ -291,7 +291,7 @@ def belief_tables(
     third.add_column("measure")
     for column in ("risk", "fear") if fear else ("risk",):
         third.add_column(column, justify="right")
-    for name, value in risk.items():
+    for name in risk:
         third.add_row(label(name), *(number(one[name]) for one in (risk, fear) if one))
     return [numbers, booleans, third]
 

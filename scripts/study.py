@@ -8,16 +8,17 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
 
 from mindloop import __version__
+from mindloop.agent.config import EmotionConfig, nearest
 from mindloop.agent.store import read_card
-from mindloop.arms import ACTING, ADAPTING, DECISIVE
+from mindloop.arms import ACTING, ADAPTING, DECISIVE, config_of
 from mindloop.cells import SHIFT, TASKS, Cell, run_cell
 from mindloop.errors import UserError
 from mindloop.living import mistakes
@@ -48,6 +49,11 @@ class Options:
     """Paired seeds of every arm."""
     episodes: int = 16
     """Test towns that a cell drives through (a), or is tested in after learning (b)."""
+    tasks: tuple[str, ...] = tuple(TASKS)
+    """Tasks of stage a."""
+    set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """`name=value`, a field of how a mind feels (fearfulness, calming, tail, caution, ...) for all
+    arms that feel: to try a change; may be given again."""
     steps: int = 61_440
     """Steps of learning in a cell of stage b."""
     workers: int = 0
@@ -64,6 +70,12 @@ def main(options: Options) -> int:
                 f"`--{name}` must be at least {least}; got {getattr(options, name)}."
             )
     with mistakes():
+        config_of("full", changes_of(options))
+        for task in options.tasks:
+            if task not in TASKS:
+                raise ValueError(
+                    f"`tasks` must be among {', '.join(TASKS)}; got {task!r}.{nearest(task, TASKS)}"
+                )
         read_card(options.mind)
         options.output.mkdir(parents=True, exist_ok=True)
         _lay_down(options)
@@ -90,9 +102,31 @@ def plan_of(options: Options) -> dict[str, Any]:
     return {
         "question": options.what, "rule": RULE, "mind": options.mind, "seeds": options.seeds,
         "episodes": options.episodes, "steps": options.steps, "arms": {"a": ACTING, "b": ADAPTING},
-        "tasks": {name: dict(task) for name, task in TASKS.items()}, "shift": SHIFT,
+        "tasks": {name: dict(TASKS[name]) for name in options.tasks}, "shift": SHIFT,
+        "changes": changes_of(options),
         "detectable_effect": detectable(options.seeds),
     }  # fmt: skip
+
+
+def changes_of(options: Options) -> dict[str, float]:
+    """Returns the fields of EmotionConfig that are to differ.
+
+    Raises:
+      ValueError: an unknown field, or no number.
+    """
+    known = [one.name for one in fields(EmotionConfig) if isinstance(one.default, float)]
+    found = {}
+    for words in options.set:
+        name, _, value = words.partition("=")
+        if name not in known:
+            raise ValueError(
+                f"`set` must name one of {', '.join(known)}; got {name!r}.{nearest(name, known)}"
+            )
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise ValueError(f"`set` must be such as {name}=2; got {words!r}.") from None
+    return found
 
 
 def _lay_down(options: Options) -> None:
@@ -116,10 +150,11 @@ def _lay_down(options: Options) -> None:
 
 def cells(stage: str, options: Options) -> list[Cell]:
     """Returns all cells of a stage."""
-    arms, tasks = (ACTING, list(TASKS)) if stage == "a" else (ADAPTING, [SHIFT])
+    arms, tasks = (ACTING, options.tasks) if stage == "a" else (ADAPTING, (SHIFT,))
     steps = options.steps if stage == "b" else 0
+    changes = changes_of(options)
     return [
-        Cell(stage, arm, task, seed, options.mind, options.episodes, steps)
+        Cell(stage, arm, task, seed, options.mind, options.episodes, steps, changes)
         for task in tasks for seed in range(options.seeds) for arm in arms
     ]  # fmt: skip
 

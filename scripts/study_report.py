@@ -84,16 +84,19 @@ def analyse(
 
 
 def write_report(file: Path, content: Mapping[str, Any]) -> None:
-    """Writes the report as one HTML page that needs nothing else."""
+    """Writes the report as one HTML page that needs nothing else, and beside it the plot of each
+    stage's arms as stage_a.png and stage_b.png."""
     plan, parts = content["plan"], []
     for stage, found in content["stages"].items():
         helps = found["verdict"]["helps"]
         beats = ", ".join(found["verdict"]["beats"]) or "none of them"
+        plot = _arms_plot(found)
+        plot.savefig(file.with_name(f"stage_{stage}.png"), dpi=110)
         parts += [
             f"<h2>Stage {stage}: {'acting' if stage == 'a' else 'adapting after a shift'}</h2>",
             f"<p class='verdict'>By the rule, emotion <b>{'helps' if helps else 'does not help'}"
             f"</b> here: of yoked, constant and raw, <i>full</i> beats {html.escape(beats)}.</p>",
-            f"<img src='{_picture(_arms_plot(found))}' alt='driving score by arm'>",
+            f"<img src='{_picture(plot)}' alt='driving score by arm'>",
             _comparisons(found), _table(found), _risk(found),
         ]  # fmt: skip
         if "curves" in found:

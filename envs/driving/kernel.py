@@ -279,11 +279,10 @@ def _pedal(life: Life, acceleration: float) -> float:
     if life.stalling <= 0.0:
         return acceleration
     seed, episode, now = life.seed, life.episode, life.clock
-    if life.clock >= life.stalled:
-        if uniform(seed, episode, now, 0, DRAW_STALL) < life.stalling * DT / 60.0:
-            spare = STALLED_MAX - STALLED_MIN
-            share = uniform(seed, episode, now, 0, DRAW_STALL_TIME)
-            life.stalled = now + STALLED_MIN + int(spare * share)
+    begins = uniform(seed, episode, now, 0, DRAW_STALL) < life.stalling * DT / 60.0
+    if begins and life.clock >= life.stalled:
+        share = uniform(seed, episode, now, 0, DRAW_STALL_TIME)
+        life.stalled = now + STALLED_MIN + int((STALLED_MAX - STALLED_MIN) * share)
     return min(acceleration, -STALLED_BRAKE) if life.clock < life.stalled else acceleration
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mindloop.agent.fidelity import Beliefs, calibration_error, compare, foretells, judge_fear, judge_risk
+from mindloop.agent.fidelity import (
+    Beliefs,
+    calibration_error,
+    compare,
+    foretells,
+    judge_fear,
+    judge_risk,
+)
 from mindloop.agent.types import Fact
 
 FACTS = (

@@ -43,8 +43,10 @@ def main() -> None:
     more = options.paired - options.episodes
     pair = {}
     for arm in ("off", "full"):
-        rest = live(options.mind, options.preset, arm, more, options.episodes)["each"] if more else []
-        pair[arm] = arms[arm]["each"] + rest
+        pair[arm] = arms[arm]["each"]
+        if more:
+            rest = live(options.mind, options.preset, arm, more, options.episodes)
+            pair[arm] = pair[arm] + rest["each"]
     difference = paired(pair["full"], pair["off"])
     figures = {
         "mind": options.mind, "preset": options.preset, "episodes": options.episodes,
