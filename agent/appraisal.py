@@ -15,6 +15,7 @@ TIMES_USUAL = 20.0  # risk that is so many times its mean frightens half as much
 GRADE = 0.8  # nats of log odds between frightening and not
 DULL = 0.9  # of desirability, which isn't felt: within 1.5 deviations outcomes are ordinary
 IDLE = 0.5  # of progress below the usual, and of surprise, which isn't felt
+STRANGE = 0.4  # of surprise, an excess error of one deviation, that makes curious
 UNFELT = 0.2  # of fear, which makes nobody cautious
 PRESENT = 0.5  # probability from which a thing counts as there
 FELT = 0.15  # from which an emotion is worth a cause
@@ -149,7 +150,8 @@ def move(
     best = (signals[_BEST] - scales.mean[_BEST]) / scales.deviation[_BEST]
     unsure = (signals[_SPREAD] - scales.mean[_SPREAD]) / scales.deviation[_SPREAD]
     stalled = max(-appraisals[PROGRESS] - IDLE, 0.0) / (1.0 - IDLE)
-    new = max(3.0 * appraisals[NOVELTY] - 1.0, 0.0)
+    strange = (signals[_SURPRISE] - scales.mean[_SURPRISE]) / scales.deviation[_SURPRISE]
+    new = max(3.0 * appraisals[NOVELTY] - 1.0, 0.0) + _cut(strange - 1.0, 0.0, LIMIT)
     out[JOY] += max(d - DULL, 0.0) / (1.0 - DULL)
     distress = max(-d - DULL, 0.0) / (1.0 - DULL)
     out[DISTRESS] += distress
@@ -191,7 +193,7 @@ def find_cause(
     if which == FRUSTRATION and appraisals[OBSTRUCTION] > -appraisals[PROGRESS]:
         cause = OBSTRUCTION
     if which == CURIOSITY and appraisals[NOVELTY] < 1.0 / 3.0:
-        cause = UNCERTAINTY
+        cause = SURPRISING if appraisals[SURPRISING] > STRANGE else UNCERTAINTY
     about, most = -1, 0.0
     for k in range(len(facts)):
         if needs[k] >= 0 and facts[needs[k]] < PRESENT:

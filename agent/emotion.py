@@ -12,12 +12,13 @@ value, Q for its quantiles, δ for the TD error, σ for running deviations and m
 | relief | what fear loses, where nothing failed | 2 | .29 -.19 -.28 |
 | frustration | 2 [-progress - .5]₊ + obstruction, slowly | 5 | -.51 .59 .25 |
 | surprise | 2 [s - .5]₊ with s = 1 - exp(-excess error / 2σ) | .6 | .40 .67 -.13 |
-| curiosity | [novelty - 1]₊ + [uncertainty - 1]₊ in deviations, slowly | 3 | .22 .62 -.01 |
+| curiosity | [x - 1]₊ of novelty, uncertainty and excess error, slowly | 3 | .22 .62 -.01 |
 
 E ← e^(-Δt/τ) E + input, and what is felt is E/(1 + E). "Slowly" means times 1 - e^(-Δt/τ), so that
 a steady input is felt as what it is. `appraisal.py` has the arithmetic. Sources: appraisals,
 Scherer 2001; dynamics and anchors of the first six, Popescu 2014 (GAMYGDALA); of surprise and
-curiosity, Russell & Mehrabian 1977, table 1; mood, Eldar 2016. Mood shows, and feeds nothing.
+curiosity, Russell & Mehrabian 1977, table 1; what makes curious, Berlyne 1960; mood, Eldar 2016.
+Mood shows, and feeds nothing.
 """
 
 from __future__ import annotations

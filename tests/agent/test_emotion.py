@@ -182,6 +182,17 @@ def test_surprise_is_beyond_the_ordinary_and_short() -> None:
     assert felt(live(emotion, 10, found), "surprise") < 0.1 * felt(found, "surprise")
 
 
+def test_what_keeps_turning_out_otherwise_makes_curious() -> None:
+    emotion = room()
+    long = live(emotion, 60, surprise=3.0)
+    assert felt(long, "curiosity") == pytest.approx(2 / 3, abs=0.01)  # 2 deviations too many
+    assert felt(live(emotion, 60, surprise=0.9), "curiosity") == 0.0
+    emotions = torch.zeros(1, len(EMOTIONS))
+    emotions[0, EMOTIONS.index("curiosity")] = 0.6
+    again = live(emotion, 1, replace(Affect.neutral(1), emotions=emotions), surprise=1.2)
+    assert APPRAISALS[int(again.cause[0])] == "surprise"
+
+
 def test_curiosity_is_novelty_and_disagreement_that_lasts() -> None:
     emotion = room()
     once, long = live(emotion, 1, novelty=3.0), live(emotion, 60, novelty=3.0)
