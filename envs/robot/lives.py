@@ -129,7 +129,7 @@ def life_dtype() -> np.dtype[np.void]:
             ("flag", i4, FLAG_COLUMNS),
             ("light", f4),
             ("cells", np.uint8, (GRID, GRID)),  # codes as they are now
-            ("seen", np.uint8, (GRID, GRID)),  # 1: the sensors have seen it
+            ("seen", np.uint8, (GRID, GRID)),  # bits: 1 by the lidar, 2 by the camera
             ("door", np.int8, (MAX_DOORS, 3)),
             ("thing", f4, (MAX_THINGS, 2)),
             ("thing_flag", i4, (MAX_THINGS, 4)),

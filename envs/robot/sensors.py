@@ -48,6 +48,7 @@ TALL = {Kind.KEY: 0.34, Kind.BALL: 0.30, Kind.BOX: 0.34}  # [m]
 LEAST_THING = 2.5  # [px] of a thing, across, ...
 SEEN_TO = 6.0  # [m] ... up to here; beyond it that shrinks as everything does
 PERSON_TALL, PERSON_WIDE = 1.72, 0.55  # [m]
+BY_LIDAR, BY_CAMERA = 1, 2  # bits of what has been seen
 NEAR = 0.15  # [m] nearer things are not drawn
 LABEL_KEY, LABEL_PERSON = 5, 8  # of `looks.Label`; key, ball and box follow each other
 KEY, BALL = int(Kind.KEY), int(Kind.BALL)
@@ -149,12 +150,12 @@ def draw_lives(
 
 @njit(cache=True, nogil=True)
 def cast(
-    cells: Array, x: float, y: float, angle: float, farthest: float, seen: Array, marks: bool
+    cells: Array, x: float, y: float, angle: float, farthest: float, seen: Array, marks: int
 ) -> float:
     """Returns how far a ray gets before it meets a solid cell [m], at most `farthest`.
 
     Args:
-      seen: uint8 [GRID, GRID], where the cells that it passes are set to 1 if it `marks`.
+      seen: uint8 [GRID, GRID], where the cells that it passes get the bits of `marks`.
     """
     dx, dy = math.cos(angle), math.sin(angle)
     ix, iy = int(x / CELL), int(y / CELL)
@@ -163,8 +164,7 @@ def cast(
     gap_y = CELL / abs(dy) if dy != 0.0 else 1e9
     next_x = ((ix + (dx > 0.0)) * CELL - x) / dx if dx != 0.0 else 1e9
     next_y = ((iy + (dy > 0.0)) * CELL - y) / dy if dy != 0.0 else 1e9
-    if marks:
-        seen[ix, iy] = 1
+    seen[ix, iy] |= marks
     while True:
         if next_x < next_y:
             away = next_x
@@ -176,8 +176,7 @@ def cast(
             iy += step_y
         if away > farthest or ix < 0 or iy < 0 or ix >= GRID or iy >= GRID:
             return farthest
-        if marks:
-            seen[ix, iy] = 1
+        seen[ix, iy] |= marks
         if is_solid(cells[ix, iy]):
             return away
 
@@ -194,7 +193,7 @@ def is_in_sight(life: Life, x: float, y: float, radius: float) -> bool:
         angle -= 2.0 * np.pi * np.floor((angle + np.pi) / (2.0 * np.pi))
         if abs(angle) > 0.25 * np.pi:
             return False
-    free = cast(life.cells, life.body[X], life.body[Y], np.arctan2(dy, dx), away, life.seen, False)
+    free = cast(life.cells, life.body[X], life.body[Y], np.arctan2(dy, dx), away, life.seen, 0)
     return free >= away - radius - 0.05
 
 
@@ -205,7 +204,7 @@ def scan(life: Life, ranges: Array) -> None:
     x, y, heading = life.body[X], life.body[Y], life.body[HEADING]
     for k in range(RAYS):
         angle = heading + 2.0 * np.pi * k / RAYS
-        away = cast(life.cells, x, y, angle, RANGE, life.seen, True)
+        away = cast(life.cells, x, y, angle, RANGE, life.seen, BY_LIDAR)
         ranges[k] = away
     for j in range(life.things + life.people):
         if j < life.things:
@@ -240,7 +239,7 @@ def look(house: House, life: Life) -> None:
     x, y, heading = life.body[X], life.body[Y], life.body[HEADING]
     for k in range(LOOKS):
         angle = heading + np.arctan(TAN_X * (2.0 * (k + 0.5) / LOOKS - 1.0))
-        cast(life.cells, x, y, angle, RANGE, life.seen, True)
+        cast(life.cells, x, y, angle, RANGE, life.seen, BY_CAMERA)
     for k in range(life.things):
         if life.thing_flag[k, T_STATE] == ON_FLOOR and is_in_sight(
             life, life.thing[k, T_X], life.thing[k, T_Y], RADII[life.thing_flag[k, T_KIND]]

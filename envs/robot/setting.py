@@ -57,7 +57,7 @@ GO_TO, PICK_UP, OPEN = int(Verb.GO_TO), int(Verb.PICK_UP), int(Verb.OPEN)
 PUT_NEXT, GO_TO_POINT = int(Verb.PUT_NEXT), int(Verb.GO_TO_POINT)
 ANYWHERE, LEFT, RIGHT = int(Place.ANY), int(Place.LEFT), int(Place.RIGHT)
 FRONT, BEHIND = int(Place.FRONT), int(Place.BEHIND)
-FROM_DOOR = 5  # cells between a thing and a doorway
+FROM_DOOR = 4  # cells between a thing and a doorway
 BETWEEN = 0.75  # [m] between the middles of two things
 FAR = 2.0  # [m] of way to a goal at least
 
@@ -143,7 +143,8 @@ def _has_room(house: House, x: int, y: int) -> bool:
     """Returns whether one can stand everywhere around a cell, so that a thing blocks no way."""
     for u in range(x - 2, x + 3):
         for v in range(y - 2, y + 3):
-            if u < 0 or v < 0 or u >= GRID or v >= GRID or house.wide[u, v] == 0:
+            is_corner = abs(u - x) == 2 and abs(v - y) == 2
+            if u < 0 or v < 0 or u >= GRID or v >= GRID or not (house.wide[u, v] or is_corner):
                 return False
     return True
 
@@ -152,7 +153,7 @@ def _has_room(house: House, x: int, y: int) -> bool:
 def _lay(house: House, life: Life, k: int, kind: int, colour: int, room: int, field: Array) -> bool:
     """Lays thing k on the floor of a room (0: anywhere) that can be reached; whether it could."""
     seed, episode = life.seed, life.episode
-    for attempt in range(60):
+    for attempt in range(150):
         cell = random_cell(house, seed, episode, attempt, k, DRAW_THING)
         cx, cy = cell // GRID, cell % GRID
         if room > 0 and house.room_of[cx, cy] != room:
