@@ -81,14 +81,14 @@ def _turn(angle: float) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _is_free(life: Life, way: Array, x: float, y: float) -> bool:
-    """Returns whether the robot can go straight to a point over cells of the plan's way."""
+def _is_free(life: Life, field: Array, x: float, y: float) -> bool:
+    """Returns whether the robot can go straight to a point over cells that the field reaches."""
     dx, dy = x - life.body[X], y - life.body[Y]
     steps = int(np.hypot(dx, dy) / 0.1) + 1
     for k in range(1, steps + 1):
         u = int((life.body[X] + dx * k / steps) / CELL)
         v = int((life.body[Y] + dy * k / steps) / CELL)
-        if way[u, v] == 0:
+        if field[u, v] == UNREACHED:
             return False
     return True
 
@@ -100,11 +100,11 @@ def next_point(life: Life, plan: Plan, b: int) -> tuple[float, float]:
     x, y = int(life.body[X] / CELL), int(life.body[Y] / CELL)
     px, py = life.body[X], life.body[Y]
     for k in range(AHEAD):
-        u, v = descend(field, plan.way, x, y)
+        u, v = descend(field, x, y)
         if u == x and v == y:
             break
         x, y = u, v
-        if k == 0 or _is_free(life, plan.way, (x + 0.5) * CELL, (y + 0.5) * CELL):
+        if k == 0 or _is_free(life, field, (x + 0.5) * CELL, (y + 0.5) * CELL):
             px, py = (x + 0.5) * CELL, (y + 0.5) * CELL
         else:
             break

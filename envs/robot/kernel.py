@@ -162,7 +162,7 @@ def move_robot(life: Life, speed: float, turn: float, noise: float, noise_turn: 
 
 
 @njit(cache=True, nogil=True)
-def _count_odometry(life: Life, was: tuple[float, float, float]) -> None:
+def count_odometry(life: Life, was: tuple[float, float, float]) -> None:
     """Adds what the wheels say of this decision's motion, with an error in proportion to it."""
     body = life.body
     dx, dy = body[X] - was[0], body[Y] - was[1]
@@ -236,7 +236,7 @@ def paint_door(house: House, life: Life, d: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _grip(house: House, life: Life, action: int) -> None:
+def use_gripper(house: House, life: Life, action: int) -> None:
     """Picks up, drops or toggles."""
     flag = life.flag
     held = flag[CARRIED]

@@ -117,3 +117,37 @@ def materials() -> Materials:
         floor=np.stack([packed(_pattern(*FLOORS[room]), Label.FLOOR) for room in Room]),
         top=top, ceiling=np.uint32(packed(np.asarray(CEILING, np.float64), Label.CEILING)),
     )  # fmt: skip
+
+
+THING_COLOURS = np.array(list(COLOURS.values()), np.float32)
+"""f32[6, 3]."""
+CLOTH = np.array(
+    [[200, 60, 50], [60, 90, 200], [240, 200, 60], [60, 160, 90], [150, 80, 170], [230, 230, 230],
+     [40, 40, 50], [230, 130, 50]],
+    np.float32,
+)  # fmt: skip
+"""f32[8, 3] clothes of people."""
+LABEL_COLOURS = np.array(
+    [[220, 220, 216], [150, 120, 90], [190, 190, 200], [230, 140, 40], [120, 90, 60], [240, 220, 60],
+     [70, 190, 90], [60, 120, 220], [220, 60, 60]],
+    np.uint8,
+)  # fmt: skip
+"""uint8 [labels, 3] for pictures of labels."""
+
+
+@cache
+def plan_colours() -> NDArray[np.uint8]:
+    """Returns uint8 [rooms' looks, CODES, 3]: colours of cells from above."""
+    found = np.zeros((len(Room), CODES, 3))
+    for room in Room:
+        found[room, :] = np.asarray(FLOORS[room][0])
+        found[room, Cell.WALL] = (58, 56, 60)
+        for k, piece in enumerate(FURNITURE):
+            found[room, Cell.FURNITURE + k] = piece.colour
+        for k, colour in enumerate(COLOURS.values()):
+            base = np.asarray(colour, np.float64)
+            found[room, Code.CLOSED + k] = base
+            found[room, Code.LOCKED + k] = 0.55 * base
+            found[room, Code.OPEN + k] = 0.5 * base + 0.5 * np.asarray(FLOORS[room][0])
+            found[room, Code.FRAME + k] = base
+    return np.clip(found, 0, 255).astype(np.uint8)

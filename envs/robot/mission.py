@@ -23,6 +23,7 @@ from .lives import (
     CARRIED,
     COLOUR,
     COLOUR_2,
+    D_COLOUR,
     D_STATE,
     DONE,
     KIND,
@@ -33,6 +34,8 @@ from .lives import (
     PLACE_2,
     SPEED,
     STAGE,
+    T_COLOUR,
+    T_KIND,
     T_STATE,
     T_X,
     T_Y,
@@ -167,6 +170,17 @@ def sentence(life: Any, turns_round: bool = False) -> str:
         else:
             said = f"{clause} after you {said}" if turns_round else f"{said} then {clause}"
     return said
+
+
+def inventory(life: Any) -> str:
+    """Returns what lies in a life's home and which doors it has, in words."""
+    things = [
+        f"a {NAMES[flags[T_COLOUR]]} {KINDS[Kind(int(flags[T_KIND]))][0]}"
+        for flags in life["thing_flag"] if flags[T_STATE] != ThingState.ABSENT
+    ]  # fmt: skip
+    doors = [f"a {NAMES[row[D_COLOUR]]} door" for row in life["door"] if row[D_STATE] > 0]
+    found = [*things, *doors]
+    return f"are {', '.join(found)}" if found else "is nothing"
 
 
 # ------------------------------------------------------------------ reading

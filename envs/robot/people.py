@@ -94,7 +94,7 @@ def plan_walk(house: House, life: Life, i: int, way: Any, field: Any, queue: Any
         return
     count, step = 0, 0
     while field[x, y] > 0 and count < MAX_WAY:
-        u, v = descend(field, way, x, y)
+        u, v = descend(field, x, y)
         if u == x and v == y:
             break
         x, y = u, v

@@ -301,6 +301,52 @@ def mean(house: House, life: Life) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def settle(pool: Pool, lives: Lives, b: int, may_change: bool) -> int:
+    """Settles what a mission that was given in words means; returns a part that means nothing, -1:
+    every part means something.
+
+    Args:
+      may_change: whether a thing, or a door, becomes what is named where there is no such one.
+    """
+    life = lives[b]
+    house = pool[life.home]
+    mean(house, life)
+    used = 0
+    for p in range(PARTS):
+        part = life.part[p]
+        verb = part[VERB]
+        if verb == 0 or verb == GO_TO_POINT:
+            continue
+        if part[KIND] == DOOR or verb == OPEN:
+            for d in range(house.doors):
+                if life.part_doors[p] == 0 and may_change and life.door[d, D_STATE] != NONE:
+                    if part[COLOUR] >= 0:
+                        life.door[d, D_COLOUR] = part[COLOUR]
+                    if verb == OPEN and life.door[d, D_STATE] == OPEN_DOOR:
+                        life.door[d, D_STATE] = CLOSED
+                    paint_door(house, life, d)
+                    mean(house, life)
+            if life.part_doors[p] == 0:
+                return p
+            continue
+        for second in range(2 if verb == PUT_NEXT else 1):
+            kind, colour = (KIND_2, COLOUR_2) if second else (KIND, COLOUR)
+            for k in range(life.things):
+                flags = life.thing_flag[k]
+                is_free = flags[T_STATE] == ON_FLOOR and not (used >> k) & 1
+                if life.part_things[p, second] == 0 and may_change and is_free:
+                    if part[kind] > 0:
+                        flags[T_KIND] = part[kind]
+                    if part[colour] >= 0:
+                        flags[T_COLOUR] = part[colour]
+                    mean(house, life)
+            if life.part_things[p, second] == 0:
+                return p
+            used |= life.part_things[p, second]
+    return -1 if mean(house, life) else 0
+
+
+@njit(cache=True, nogil=True)
 def _describe(life: Life, part: Array, k: int, p: int, second: bool) -> None:
     """Writes words for thing k into a part: always its kind, mostly its colour, now and then its
     place."""

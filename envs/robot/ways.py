@@ -75,16 +75,14 @@ def spread(way: Grid, field: Field, queue: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def descend(field: Field, way: Grid, x: int, y: int) -> tuple[int, int]:
+def descend(field: Field, x: int, y: int) -> tuple[int, int]:
     """Returns the neighbour of a cell that is nearest to the goal; the cell itself at the goal, or
     where no way leads on."""
     best, bx, by = int(field[x, y]), x, y
     for d in range(8):
         u, v = x + _DX[d], y + _DY[d]
-        if u < 0 or v < 0 or u >= GRID or v >= GRID or way[u, v] == 0:
+        if u < 0 or v < 0 or u >= GRID or v >= GRID or field[u, v] >= best:
             continue
-        if d >= 4 and (way[x, v] == 0 or way[u, y] == 0):
-            continue
-        if field[u, v] < best:
+        if d < 4 or (field[x, v] != UNREACHED and field[u, y] != UNREACHED):
             best, bx, by = int(field[u, v]), u, v
     return bx, by
