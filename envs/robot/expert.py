@@ -28,6 +28,7 @@ from .kernel import (
     touches_cells,
 )
 from .lives import (
+    BUMPED,
     CARRIED,
     D_STATE,
     HEADING,
@@ -40,6 +41,7 @@ from .lives import (
     T_X,
     T_Y,
     Array,
+    Bump,
     DoorState,
     Life,
     Lives,
@@ -67,6 +69,7 @@ from .ways import UNREACHED, descend
 
 IS_OPEN = DoorState.OPEN
 ABSENT = Mode.ABSENT
+BUMP_WALL, BUMP_THING = Bump.WALL, Bump.THING
 ALIGNED = 0.21  # [rad] about half of what a turn makes
 FACING = 0.35  # [rad] well within reach
 AHEAD = 5  # cells that it looks ahead on its way
@@ -191,6 +194,8 @@ def choose(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     make_plan(house, life, plan, b, knows)
     task, k = plan.task[b], plan.target[b]
     x, y = int(life.body[X] / CELL), int(life.body[Y] / CELL)
+    if life.flag[BUMPED] == BUMP_WALL or life.flag[BUMPED] == BUMP_THING:
+        return BACK
     if task == GET_RID:
         return _put_down(life)
     if task == SEEK and not knows:

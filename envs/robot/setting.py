@@ -57,7 +57,7 @@ GO_TO, PICK_UP, OPEN = int(Verb.GO_TO), int(Verb.PICK_UP), int(Verb.OPEN)
 PUT_NEXT, GO_TO_POINT = int(Verb.PUT_NEXT), int(Verb.GO_TO_POINT)
 ANYWHERE, LEFT, RIGHT = int(Place.ANY), int(Place.LEFT), int(Place.RIGHT)
 FRONT, BEHIND = int(Place.FRONT), int(Place.BEHIND)
-FROM_DOOR = 4  # cells between a thing and a doorway
+FROM_DOOR = 3  # cells between a thing and a doorway
 BETWEEN = 0.75  # [m] between the middles of two things
 FAR = 2.0  # [m] of way to a goal at least
 
@@ -97,13 +97,13 @@ class Scratch(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _choose_home(pool: Pool, life: Life, level: Level, asked: int) -> None:
+def _choose_home(pool: Pool, life: Life, level: Level, asked: int, retry: int) -> None:
     if asked >= 0:
         life.home = asked
         return
     count = pool.shape[0]
     for attempt in range(64):
-        row = integer(count, life.seed, life.episode, attempt, 0, DRAW_HOME)
+        row = integer(count, life.seed, life.episode, attempt, retry, DRAW_HOME)
         life.home = row
         if level.rooms[0] <= pool[row].rooms <= level.rooms[1]:
             return
@@ -425,10 +425,10 @@ def begin_life(
 ) -> None:
     """Starts an episode of one life; seed and episode are set already."""
     life.step = 0
-    _choose_home(pool, life, level, asked)
-    house = pool[life.home]
     life.limit = int(level.seconds / 0.25)
-    for retry in range(8):
+    for retry in range(8):  # a home may be too small for what a level asks for
+        _choose_home(pool, life, level, asked, retry)
+        house = pool[life.home]
         life.body[:] = 0.0
         life.flag[:] = 0
         life.flag[CARRIED] = life.flag[TOGGLED] = life.flag[PICKED] = life.flag[DROPPED] = -1
@@ -457,4 +457,5 @@ def begin_life(
                 life.part[count] = 0
         if count > 0 and mean(house, life):
             break
+    house = pool[life.home]
     place_people(house, life, level.people, scratch.way, scratch.field, scratch.queue)
