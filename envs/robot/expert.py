@@ -60,20 +60,23 @@ from .plan import (
     SEEK,
     TAKE_THING,
     Plan,
-    is_new,
+    is_wide_new,
     make_plan,
 )
-from .sensors import cast
+from .sensors import BY_LIDAR, cast
 from .setting import door_middle
 from .ways import UNREACHED, descend
 
-IS_OPEN = DoorState.OPEN
+IS_OPEN, IS_CLOSED = DoorState.OPEN, DoorState.CLOSED
+CREEP = 0.06  # [m]
+CLOSE = 1.1  # [m] to a door
 ABSENT = Mode.ABSENT
 BUMP_WALL, BUMP_THING = Bump.WALL, Bump.THING
 ALIGNED = 0.21  # [rad] about half of what a turn makes
 FACING = 0.35  # [rad] well within reach
 AHEAD = 5  # cells that it looks ahead on its way
 WAIT = 0.9  # [m] to somebody ahead for whom it waits
+VIEW = 0.25 * np.pi - 0.12  # [rad] to either side within which the camera surely sees
 LOOKS_TO = 4.0  # [m] within which it turns to what it hasn't looked at
 BESIDE = 0.5  # [rad] from which a person isn't ahead
 
@@ -169,6 +172,35 @@ def _put_down(life: Life) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _is_blocked(life: Life, way: float) -> bool:
+    """Returns whether the robot would touch something that many metres ahead."""
+    x = life.body[X] + way * np.cos(life.body[HEADING])
+    y = life.body[Y] + way * np.sin(life.body[HEADING])
+    return touches_cells(life.cells, x, y, RADIUS) or thing_at(life, x, y, RADIUS, -1) >= 0
+
+
+@njit(cache=True, nogil=True)
+def _open(house: House, life: Life, d: int) -> int:
+    """Returns how to go on opening a door that is near."""
+    x, y = door_middle(house, d)
+    _, angle = bearing_to(life, x, y)
+    if abs(angle) > ALIGNED:
+        return _turn(angle)
+    return TOGGLE if door_ahead(house, life) == d else FORWARD
+
+
+@njit(cache=True, nogil=True)
+def _shut_door(house: House, life: Life) -> int:
+    """Returns a door close by that is shut and can be opened, -1: none."""
+    for d in range(house.doors):
+        if life.door[d, D_STATE] == IS_CLOSED:
+            x, y = door_middle(house, d)
+            if np.hypot(x - life.body[X], y - life.body[Y]) < CLOSE:
+                return d
+    return -1
+
+
+@njit(cache=True, nogil=True)
 def _nearest_new(life: Life) -> float:
     """Returns the bearing of the nearest cell that was not looked at, in sight all round; 10: none
     near, or only such as lie ahead already."""
@@ -177,10 +209,10 @@ def _nearest_new(life: Life) -> float:
     reach = int(LOOKS_TO / CELL)
     for x in range(max(cx - reach, 1), min(cx + reach + 1, GRID - 1)):
         for y in range(max(cy - reach, 1), min(cy + reach + 1, GRID - 1)):
-            if life.seen[x, y] == 1 and is_new(life, x, y):
+            if life.seen[x, y] == BY_LIDAR and is_wide_new(life, x, y):
                 px, py = (x + 0.5) * CELL, (y + 0.5) * CELL
                 away, angle = bearing_to(life, px, py)
-                if away < least and abs(angle) > 0.25 * np.pi:
+                if away < least and abs(angle) > VIEW:
                     course = angle + life.body[HEADING]
                     free = cast(life.cells, life.body[X], life.body[Y], course, away, life.seen, 0)
                     if free >= away - 0.01:
@@ -195,13 +227,18 @@ def choose(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     task, k = plan.task[b], plan.target[b]
     x, y = int(life.body[X] / CELL), int(life.body[Y] / CELL)
     if life.flag[BUMPED] == BUMP_WALL or life.flag[BUMPED] == BUMP_THING:
-        return BACK
+        if _is_blocked(life, CREEP) and not _is_blocked(life, -CREEP):
+            return BACK
     if task == GET_RID:
         return _put_down(life)
     if task == SEEK and not knows:
         angle = _nearest_new(life)
         if angle < 10.0:
             return _turn(angle)
+        if plan.field[b][x, y] == 0:
+            d = _shut_door(house, life)
+            if d >= 0:
+                return _open(house, life, d)
     if plan.field[b][x, y] > 0:
         if task == REACH_THING or task == TAKE_THING:  # it may be in reach on the way
             away, angle = bearing_to(life, life.thing[k, T_X], life.thing[k, T_Y])
@@ -228,10 +265,7 @@ def choose(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
         px, py = door_middle(house, k)
         if task == REACH_DOOR:
             return _face(life, px, py, FORWARD)
-        _, angle = bearing_to(life, px, py)
-        if abs(angle) > ALIGNED:
-            return _turn(angle)
-        return TOGGLE if door_ahead(house, life) == k else FORWARD
+        return _open(house, life, k)
     return LEFT  # nothing is known and nothing new can be reached: look round
 
 

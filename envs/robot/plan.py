@@ -82,9 +82,11 @@ class Plan(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _map(house: House, life: Life, way: Array, knows: bool, key_colour: int) -> None:
+def _map(
+    house: House, life: Life, way: Array, knows: bool, hopes: bool, key_colour: int
+) -> None:
     """Fills uint8 [GRID, GRID]: where one can stand. Closed doors can be opened; locked ones with a
-    key of their colour in the gripper."""
+    key of their colour in the gripper. `hopes`: what has not been seen is free."""
     if knows:
         for x in range(GRID):
             for y in range(GRID):
@@ -93,7 +95,7 @@ def _map(house: House, life: Life, way: Array, knows: bool, key_colour: int) -> 
         way[:] = 0
         for x in range(1, GRID - 1):
             for y in range(1, GRID - 1):
-                if not life.seen[x, y]:
+                if not life.seen[x, y] and not hopes:
                     continue
                 is_wide = 1
                 for u in range(x - 1, x + 2):
@@ -179,14 +181,16 @@ def _stand_at_door(house: House, way: Array, field: Array, d: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def is_new(life: Life, x: int, y: int) -> bool:
-    """Returns whether a cell is free as far as one knows, and it or one beside it was not looked at."""
-    if not life.seen[x, y] or is_solid(life.cells[x, y]):
+def is_wide_new(life: Life, x: int, y: int) -> bool:
+    """Returns whether a cell was not looked at, and nothing is known to stand beside it: in the
+    nooks between furniture and walls nothing ever lies, and no way leads on."""
+    if x < 1 or y < 1 or x >= GRID - 1 or y >= GRID - 1 or life.seen[x, y] >= BY_CAMERA:
         return False
-    return (
-        life.seen[x, y] < BY_CAMERA or life.seen[x - 1, y] == 0 or life.seen[x + 1, y] == 0
-        or life.seen[x, y - 1] == 0 or life.seen[x, y + 1] == 0
-    )  # fmt: skip
+    for u in range(x - 1, x + 2):
+        for v in range(y - 1, y + 2):
+            if life.seen[u, v] and is_solid(life.cells[u, v]):
+                return False
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -218,11 +222,11 @@ def _frontier(house: House, life: Life, way: Array, field: Array) -> int:
         for y in range(1, GRID - 1):
             if life.seen[x, y] == 0 or is_solid(life.cells[x, y]):
                 continue
-            if life.seen[x, y] < BY_CAMERA:
+            if is_wide_new(life, x, y):
                 count += _stand_before(life, way, field, x, y)
             for k in range(4):
                 u, v = x + _STEP_X[k], y + _STEP_Y[k]
-                if life.seen[u, v] == 0:
+                if life.seen[u, v] == 0 and is_wide_new(life, u, v):
                     count += _stand_before(life, way, field, u, v)
     for d in range(house.doors):  # behind a closed door everything is new
         if life.door[d, D_STATE] == IS_CLOSED and life.door[d, D_SEEN]:
@@ -330,7 +334,7 @@ def make_plan(house: House, life: Life, plan: Plan, b: int, knows: bool) -> None
     Args:
       knows: whether the true map counts, or what has been seen.
     """
-    _map(house, life, plan.way, knows, _held_colour(life))
+    _map(house, life, plan.way, knows, False, _held_colour(life))
     _obstacles(life, plan.way, knows)
     here = int(life.body[X] / CELL) * GRID + int(life.body[Y] / CELL)
     held = life.flag[CARRIED]
@@ -343,12 +347,17 @@ def make_plan(house: House, life: Life, plan: Plan, b: int, knows: bool) -> None
         field[:] = UNREACHED
         things, doors = life.part_things[p, 0], life.part_doors[p]
         if verb == GO_TO_POINT:
+            if not knows:
+                _map(house, life, plan.way, False, True, _held_colour(life))
+                _obstacles(life, plan.way, False)
             x, y = int(life.goal[0] / CELL), int(life.goal[1] / CELL)
             plan.way[x, y] = 1
             field[x, y] = 0
             spread(plan.way, field, plan.queue)
             plan.task[b], plan.target[b] = REACH_POINT, -1
             if field[here // GRID, here % GRID] == UNREACHED:
+                _map(house, life, plan.way, knows, False, _held_colour(life))
+                _obstacles(life, plan.way, knows)
                 _seek(house, life, plan, b, knows, here)
             return
         if doors != 0:
