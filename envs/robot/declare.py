@@ -113,7 +113,7 @@ def metadata(config: RobotConfig) -> dict[str, Any]:
             "ranges": {"part": "lidar", "first": 0.0, "range": RANGE},
         },
         "knowledge": str(KNOWLEDGE),
-        "vocabulary": list(VOCABULARY),
+        "vocabulary": {"mission": list(VOCABULARY)},
         "scene": {
             "sectors": SECTORS, "range": SCENE_RANGE, "classes": list(SCENE_CLASSES),
             "sizes": [(size, size) for size in sizes],
