@@ -156,19 +156,17 @@ def _face(life: Life, x: float, y: float, then: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _put_down(life: Life) -> int:
-    """Returns how to put down what is held: where there is room, after turns where there is none."""
+def _has_place(life: Life) -> bool:
+    """Returns whether what is held can be put down just ahead."""
     held = life.flag[CARRIED]
     x = life.body[X] + DROP * np.cos(life.body[HEADING])
     y = life.body[Y] + DROP * np.sin(life.body[HEADING])
     radius = RADII[life.thing_flag[held, T_KIND]]
-    if (
-        touches_cells(life.cells, x, y, radius + 0.05)
-        or thing_at(life, x, y, radius + 0.02, held) >= 0
-        or person_at(life, x, y, radius + 0.05, -1) >= 0
-    ):
-        return LEFT
-    return DROP_IT
+    return not (
+        touches_cells(life.cells, x, y, radius)
+        or thing_at(life, x, y, radius, held) >= 0
+        or person_at(life, x, y, radius, -1) >= 0
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -230,7 +228,7 @@ def choose(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
         if _is_blocked(life, CREEP) and not _is_blocked(life, -CREEP):
             return BACK
     if task == GET_RID:
-        return _put_down(life)
+        return DROP_IT if _has_place(life) else LEFT
     if task == SEEK and not knows:
         angle = _nearest_new(life)
         if angle < 10.0:
@@ -260,7 +258,7 @@ def choose(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
         return _face(life, life.thing[k, T_X], life.thing[k, T_Y], PICK_UP)
     if task == PUT_DOWN:
         _, angle = bearing_to(life, life.thing[k, T_X], life.thing[k, T_Y])
-        return _turn(angle) if abs(angle) > ALIGNED else DROP_IT
+        return _turn(angle) if abs(angle) > ALIGNED else DROP_IT if _has_place(life) else BACK
     if task == REACH_DOOR or task == OPEN_DOOR:
         px, py = door_middle(house, k)
         if task == REACH_DOOR:

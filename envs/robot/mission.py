@@ -158,18 +158,17 @@ def _clause(life: Any, p: int) -> str:
 
 def sentence(life: Any, turns_round: bool = False) -> str:
     """Returns the words of a life's mission; `turns_round`: "B after you A" for "A then B"."""
-    said = ""
+    groups: list[list[str]] = []
     for p in range(PARTS):
         if not life["part"][p, VERB]:
             break
-        clause = _clause(life, p)
-        if not said:
-            said = clause
-        elif life["part"][p, PART_STAGE] == life["part"][p - 1, PART_STAGE]:
-            said = f"{said} and {clause}"
-        else:
-            said = f"{clause} after you {said}" if turns_round else f"{said} then {clause}"
-    return said
+        if p == 0 or life["part"][p, PART_STAGE] != life["part"][p - 1, PART_STAGE]:
+            groups.append([])
+        groups[-1].append(_clause(life, p))
+    said = [" and ".join(group) for group in groups]
+    if turns_round and len(said) == 2:
+        return f"{said[1]} after you {said[0]}"
+    return " then ".join(said)
 
 
 def inventory(life: Any) -> str:
@@ -243,28 +242,23 @@ def parse(text: str) -> list[Part]:
     """
     encode(text)
     reader = _Reader(text.lower().replace(",", " ").split())
-    parts: list[list[int]] = []
-    stages: list[int] = []
-    stage = 0
-    first = reader.clause()
-    if first is not None:
-        parts, stages = [first], [0]
-    while first is not None and reader.at < len(reader.words):
+    clause = reader.clause()
+    parts, stages = ([clause], [0]) if clause is not None else ([], [])
+    stage = 0  # of the clause read last
+    while parts and reader.at < len(reader.words):
         if reader.takes("after you"):  # what follows comes first
-            stages = [one + 1 for one in stages]
-            clause = reader.clause()
-            stage_of = 0
-            parts, stages = ([clause, *parts], [stage_of, *stages]) if clause else ([], [])
+            stages, stage = [one + 1 for one in stages], 0
         elif reader.takes("then"):
-            clause, stage = reader.clause(), max(stages) + 1
-            parts, stages = ([*parts, clause], [*stages, stage]) if clause else ([], [])
-        elif reader.takes("and"):
-            clause = reader.clause()
-            parts, stages = ([*parts, clause], [*stages, stages[-1]]) if clause else ([], [])
-        else:
+            stage = max(stages) + 1
+        elif not reader.takes("and"):
             parts = []
-        if not parts:
             break
+        clause = reader.clause()
+        if clause is None:
+            parts = []
+            break
+        parts.append(clause)
+        stages.append(stage)
     if not parts:
         raise MissionError(
             f"`mission` must be such as {_nearest(text)!r}; got {text!r}, which can't be read from "
