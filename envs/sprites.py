@@ -78,7 +78,7 @@ def _far_person(
 
 
 @leaf
-def _person(
+def draw_person(
     canvas: Sheet,
     window: Window,
     lens: Lens,
@@ -375,7 +375,7 @@ def draw_sprite(
     elif kind == BUSH:
         draw_bush(canvas, window, lens, air, x, z, sprite, variant, label)
     elif kind >= PEDESTRIAN:
-        _person(canvas, window, lens, air, x, z, sprite, looks.cloth, variant, label)
+        draw_person(canvas, window, lens, air, x, z, sprite, looks.cloth, variant, label)
     elif kind == LAMP_POST:
         _lamp_post(canvas, window, lens, air, x, z, sprite, label)
     elif kind == STOP_SIGN:

@@ -16,3 +16,8 @@ gymnasium.register(
     entry_point="mindloop.envs.driving.env:DrivingEnv",
     vector_entry_point="mindloop.envs.driving.env:DrivingVectorEnv",
 )
+gymnasium.register(
+    "mindloop/Robot-v0",
+    entry_point="mindloop.envs.robot.env:RobotEnv",
+    vector_entry_point="mindloop.envs.robot.env:RobotVectorEnv",
+)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from ..arguments import flag, from_settings, merged_weights, one_of, pixels, within
 from .lives import MAX_ACTORS
 from .params import PRESETS
-from .reward import weights
+from .reward import WEIGHTS
 
 RENDER_MODES = ("rgb_array",)
 
@@ -67,33 +65,28 @@ class DrivingConfig:
     """None or "rgb_array"."""
 
     def __post_init__(self) -> None:
-        _one_of("preset", self.preset, tuple(PRESETS))
-        _one_of("split", self.split, ("train", "test"))
-        _one_of("colour", self.colour, ("rgb", "grey"))
-        _one_of("action", self.action, ("discrete", "continuous"))
+        one_of("preset", self.preset, tuple(PRESETS))
+        one_of("split", self.split, ("train", "test"))
+        one_of("colour", self.colour, ("rgb", "grey"))
+        one_of("action", self.action, ("discrete", "continuous"))
         if self.render_mode is not None:
-            _one_of("render_mode", self.render_mode, RENDER_MODES)
+            one_of("render_mode", self.render_mode, RENDER_MODES)
         for name in ("vehicles", "parked", "pedestrians"):
-            _within(name, getattr(self, name), 0, MAX_ACTORS, whole=True)
+            within(name, getattr(self, name), 0, MAX_ACTORS, whole=True)
         for name in ("width", "height"):
-            if getattr(self, name) is None:
-                raise ValueError(f"`{name}` must be a whole number of pixels; got None.")
-            _within(name, getattr(self, name), 16, 2048, whole=True)
+            pixels(name, getattr(self, name))
         for name in ("darting", "stalling"):
             if getattr(self, name) is None:
                 raise TypeError(f"`{name}` must be a number; got None. Use 0 for never.")
-            _within(name, getattr(self, name), 0.0, 60.0)
-        _within("daylight", self.daylight, 0.15, 1.15)
-        _within("fog", self.fog, 0.0, 1.0)
-        _within("friction", self.friction, 0.2, 1.0)
+            within(name, getattr(self, name), 0.0, 60.0)
+        within("daylight", self.daylight, 0.15, 1.15)
+        within("fog", self.fog, 0.0, 1.0)
+        within("friction", self.friction, 0.2, 1.0)
         for name in (
             "bird_view", "radar", "labels", "depth", "camera", "end_on_collision",
         ):  # fmt: skip
-            if not isinstance(getattr(self, name), bool):
-                raise TypeError(f"`{name}` must be True or False; got {getattr(self, name)!r}.")
-        if self.reward is not None and not isinstance(self.reward, Mapping):
-            raise TypeError(f"`reward` must be a dict of weights; got {self.reward!r}.")
-        weights(self.reward)
+            flag(name, getattr(self, name))
+        merged_weights(WEIGHTS, self.reward)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> DrivingConfig:
@@ -103,16 +96,7 @@ class DrivingConfig:
           TypeError: an argument that the world doesn't have, with the nearest that it has.
           ValueError: a value out of its range.
         """
-        known = [f.name for f in fields(cls)]
-        for name in settings:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise TypeError(
-                    f"`{name}` must be an argument of the driving world, which are "
-                    f"{', '.join(known)}.{hint}"
-                )
-        return cls(**settings)
+        return from_settings(cls, settings, "driving")
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -124,20 +108,3 @@ class DrivingConfig:
             preset.pedestrians if self.pedestrians is None else self.pedestrians,
         )
 
-
-def _one_of(name: str, value: Any, known: tuple[str, ...]) -> None:
-    if value not in known:
-        near = difflib.get_close_matches(str(value), known, 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"`{name}` must be one of {', '.join(known)}; got {value!r}.{hint}")
-
-
-def _within(name: str, value: Any, low: float, high: float, whole: bool = False) -> None:
-    if value is None:
-        return
-    kinds = (int, np.integer) if whole else (int, float, np.number)
-    if isinstance(value, bool) or not isinstance(value, kinds):
-        what = "a whole number" if whole else "a number"
-        raise TypeError(f"`{name}` must be {what}; got {value!r}.")
-    if not low <= value <= high:
-        raise ValueError(f"`{name}` must lie within {low} and {high}; got {value!r}.")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
-import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from .lives import (
     ACCELERATION,
@@ -48,26 +45,6 @@ LATERAL_COMFORT = 4.89  # [m/s2]
 YAW_COMFORT = 0.95  # [rad/s]
 JERK_COMFORT = 8.37  # [m/s3]
 END_DONE = End.DONE
-
-
-def weights(chosen: Mapping[str, float] | None) -> NDArray[np.float64]:
-    """Returns the weight of each term, with `chosen` ones in place of the defaults.
-
-    Raises:
-      ValueError: an unknown term or a weight that is not a finite number.
-    """
-    merged = dict(WEIGHTS)
-    for name, value in (chosen or {}).items():
-        if name not in merged:
-            near = difflib.get_close_matches(name, merged, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(
-                f"`reward` must name terms among {', '.join(TERMS)}; got {name!r}.{hint}"
-            )
-        if not isinstance(value, int | float) or not np.isfinite(value):
-            raise ValueError(f"`reward[{name!r}]` must be a finite number; got {value!r}.")
-        merged[name] = float(value)
-    return np.array([merged[name] for name in TERMS], np.float64)
 
 
 @njit(cache=True, nogil=True)

@@ -8,11 +8,7 @@ opened as read-only memory maps, which processes share.
 from __future__ import annotations
 
 import difflib
-import hashlib
 import math
-import os
-import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .. import cache_folder
+from .. import pool
 from .assembly import assemble
 from .params import MAX_CROSSINGS, MAX_JUNCTIONS, MAX_LANES, MAX_STATICS, TOWNS_PER_SPLIT
 from .tiles import make_tiles
@@ -133,7 +129,7 @@ class Towns(NamedTuple):
     """[T, 65] first static of cell ix * 8 + iy."""
 
 
-Pool = NDArray[np.void]  # [T] of towns, see `pack`
+Pool = pool.Pool  # of towns, see `pack`
 Town = Any  # one record of a pool, as numba sees it
 
 TILES = make_tiles()
@@ -212,19 +208,12 @@ def load_pool(split: str = "train") -> Pool:
       ValueError: no such split.
     """
     first = first_town(split)
-    file = pool_file(split)
-    try:
-        return _open(file)
-    except FileNotFoundError:
-        pass
-    except (OSError, EOFError, ValueError) as error:
-        print(
-            f"mindloop: the towns in {file} are damaged ({error}); making them anew.",
-            file=sys.stderr,
-        )
-    towns = make_towns(range(first, first + TOWNS_PER_SPLIT), _tell)
-    _store(pack(towns), file)
-    return _open(file)
+    numbers = range(first, first + TOWNS_PER_SPLIT)
+
+    def make() -> Pool:
+        return pack(make_towns(numbers, lambda made, wanted: pool.tell("towns", made, wanted)))
+
+    return pool.load(pool_file(split), _is_ours, make)
 
 
 def first_town(split: str) -> int:
@@ -258,30 +247,13 @@ def town_row(split: str, town: int) -> int:
 
 def pool_file(split: str) -> Path:
     """Returns where a split's towns are kept; its name changes with the sources they come from."""
-    digest = hashlib.sha256()
-    for name in SOURCES:
-        digest.update((Path(__file__).parent / name).read_bytes())
-    return cache_folder() / f"towns-{split}-{digest.hexdigest()[:12]}.npy"
+    return pool.pool_file(f"towns-{split}", Path(__file__).parent, SOURCES)
 
 
-def _tell(made: int, wanted: int) -> None:
-    """Writes one line of progress to stderr, over the one before."""
-    end = "\n" if made == wanted else ""
-    print(f"\rmindloop: making towns {made}/{wanted}", end=end, file=sys.stderr, flush=True)
-
-
-def _open(file: Path) -> Pool:
-    """Maps a stored pool.
-
-    Raises:
-      FileNotFoundError: there is none. OSError, EOFError, ValueError: it is damaged.
-    """
-    pool = np.load(file, mmap_mode="r")
-    is_ours = pool.dtype.names == FIELDS and pool.shape == (TOWNS_PER_SPLIT,)
-    if not is_ours or any(pool.dtype[name].shape[:1] not in ((), (n,)) for name, n in ROOM.items()):
-        raise ValueError("it holds something else")
-    plain: Pool = pool.view(np.ndarray)  # numba takes it quicker than the subclass
-    return plain
+def _is_ours(found: Pool) -> bool:
+    has_room = all(found.dtype[name].shape[:1] in ((), (n,)) for name, n in ROOM.items()
+                   if name in (found.dtype.names or ()))  # fmt: skip
+    return found.dtype.names == FIELDS and found.shape == (TOWNS_PER_SPLIT,) and has_room
 
 
 def pack(towns: Towns) -> Pool:
@@ -291,18 +263,6 @@ def pack(towns: Towns) -> Pool:
     for name, array in towns._asdict().items():
         pool[name] = array
     return pool
-
-
-def _store(pool: Pool, file: Path) -> None:
-    """Writes a pool beside its place and moves it there in one step; the last one to come wins."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, work = tempfile.mkstemp(prefix=file.stem, suffix=".npy", dir=file.parent)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            np.save(out, pool)
-        os.replace(work, file)
-    finally:
-        Path(work).unlink(missing_ok=True)
 
 
 @njit(cache=True, nogil=True)

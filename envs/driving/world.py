@@ -11,6 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from .. import announce_compiling
+from ..arguments import merged_weights
 from ..batch import AbstractBatch, Array, Observation
 from . import declare
 from . import lives as state_of
@@ -23,7 +24,7 @@ from .kernel import SPEED_MAX
 from .lives import COLLIDED, END, RAN_RED, RAN_STOP, ROUTE_DONE, End
 from .notes import PATH_ROWS, Scratch, make_notes
 from .params import SCENE_RANGE, SECTORS, TOWNS_PER_SPLIT
-from .reward import TERMS, weights
+from .reward import TERMS, WEIGHTS
 from .road import load_pool
 from .score import end_name, score
 from .simulate import Rules, begin, describe_lanes, live, state_and_command
@@ -52,7 +53,7 @@ class DrivingWorld(AbstractBatch[View]):
         self._scratch = Scratch(np.zeros((PATH_ROWS, 5), np.float32))
         self.notes = make_notes(lanes)
         self.cameras = Cameras(self.pool, lanes, config)
-        self._factors = weights(config.reward)
+        self._factors = merged_weights(WEIGHTS, config.reward)
         self._terms = np.zeros((lanes, len(TERMS)), np.float64)
         self._rewards = np.zeros(lanes, np.float64)
         self._ends = np.zeros((2, lanes), np.bool_)

@@ -1,0 +1,134 @@
+"""What the robot world declares of itself: `metadata`, read by any agent that cares to."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from .config import RENDER_MODES, RobotConfig
+from .kernel import (
+    BACK_MAX,
+    PERSON_RADIUS,
+    RADII,
+    RADIUS,
+    SPEED_MAX,
+    SPEED_RATE,
+    TURN_MAX,
+    TURN_RATE,
+)
+from .lives import DECISION
+from .looks import LABEL_COLOURS, Label
+from .mission import VOCABULARY
+from .notes import (
+    CLEAR,
+    DOOR_SIGHT,
+    PATH_POINTS,
+    PATH_SPACING,
+    PERSON_SIGHT,
+    SCENE_CLASSES,
+    SCENE_RANGE,
+    SECTORS,
+)
+from .params import COLOURS, Kind
+from .reward import TERMS
+from .sensors import RANGE, RAYS
+
+KNOWLEDGE = Path(__file__).with_name("knowledge.rules")
+ACTIONS = (
+    ("forward", SPEED_MAX, 0.0, ""), ("back", -BACK_MAX, 0.0, ""), ("left", 0.0, TURN_MAX, ""),
+    ("right", 0.0, -TURN_MAX, ""), ("pick up", 0.0, 0.0, "pick_up"), ("drop", 0.0, 0.0, "drop"),
+    ("toggle", 0.0, 0.0, "toggle"), ("stop", 0.0, 0.0, ""),
+)  # fmt: skip
+"""Name, speed [m/s], turn [rad/s] and what the gripper does, of every discrete action."""
+
+# name, unit, low, high, kind, requires, observable by
+_FACTS: tuple[tuple[str, str, float, float, str, str | None, str], ...] = (
+    ("target_in_sight", "", 0.0, 1.0, "boolean", None, "camera"),
+    ("target_distance", "m", 0.0, CLEAR, "number", "target_in_sight", "camera"),
+    ("target_bearing", "rad", -1.6, 1.6, "number", "target_in_sight", "camera"),
+    ("target_in_reach", "", 0.0, 1.0, "boolean", None, "camera"),
+    ("door_ahead", "", 0.0, 1.0, "boolean", None, "camera"),
+    ("door_distance", "m", 0.0, DOOR_SIGHT, "number", "door_ahead", "camera"),
+    ("door_shut", "", 0.0, 1.0, "boolean", "door_ahead", "camera"),
+    ("door_locked", "", 0.0, 1.0, "boolean", "door_ahead", "camera"),
+    ("person_near", "", 0.0, 1.0, "boolean", None, "camera, lidar"),
+    ("person_distance", "m", 0.0, PERSON_SIGHT, "number", "person_near", "camera, lidar"),
+    ("person_bearing", "rad", -3.15, 3.15, "number", "person_near", "camera, lidar"),
+    ("person_closing_speed", "m/s", -2.5, 2.5, "number", "person_near", "camera, lidar"),
+    ("clearance_ahead", "m", 0.0, CLEAR, "number", None, "lidar"),
+    ("corner_near", "", 0.0, 1.0, "boolean", None, "lidar"),
+    ("carrying", "", 0.0, 1.0, "boolean", None, "state"),
+    ("carries_target", "", 0.0, 1.0, "boolean", None, "state"),
+)
+
+# name, unit, low, high of the numbers in the observation `state`
+STATE = (
+    ("speed", "m/s", -BACK_MAX, SPEED_MAX),
+    ("turn", "rad/s", -TURN_MAX, TURN_MAX),
+    ("odometry ahead", "m", -20.0, 20.0),
+    ("odometry left", "m", -20.0, 20.0),
+    ("odometry cos", "", -1.0, 1.0),
+    ("odometry sin", "", -1.0, 1.0),
+    ("bumper", "", 0.0, 1.0),
+    ("goal distance", "m", 0.0, 30.0),
+    ("goal cos", "", -1.0, 1.0),
+    ("goal sin", "", -1.0, 1.0),
+    *((f"carries {kind.name.lower()}", "", 0.0, 1.0) for kind in (Kind.KEY, Kind.BALL, Kind.BOX)),
+    *((f"carries {colour}", "", 0.0, 1.0) for colour in COLOURS),
+)
+
+
+def facts() -> list[dict[str, Any]]:
+    """Returns the declaration of every fact, in the order of `info["facts"]`."""
+    names = ("name", "unit", "low", "high", "kind", "requires", "observable_by")
+    return [dict(zip(names, row, strict=True)) for row in _FACTS]
+
+
+def metadata(config: RobotConfig) -> dict[str, Any]:
+    """Returns the metadata of a world with this config."""
+    sizes = [2.0 * float(RADII[k]) for k in (Kind.KEY, Kind.BALL, Kind.BOX)] + [2.0 * PERSON_RADIUS]
+    names = ("name", "speed", "turn", "grip")
+    return {
+        "render_modes": list(RENDER_MODES),
+        "render_fps": round(1.0 / DECISION),
+        "settings": {one.name: one.default for one in fields(RobotConfig)},
+        "facts": facts(),
+        "actions": (
+            [dict(zip(names, row, strict=True)) for row in ACTIONS]
+            if config.action == "discrete"
+            else [{"name": "speed"}, {"name": "turn"}, {"name": "gripper"}]
+        ),
+        "motion": {
+            "model": "differential",
+            "length": 2.0 * RADIUS,
+            "width": 2.0 * RADIUS,
+            "decision": DECISION,
+            "speed": (-BACK_MAX, SPEED_MAX),
+            "turn": (-TURN_MAX, TURN_MAX),
+            "acceleration": SPEED_RATE,
+            "turn_acceleration": TURN_RATE,
+            "ego": {"speed": ("state", 0), "turn": ("state", 1)},
+            "controls": {"speed": "speed", "turn": "turn"},
+            "ranges": {"part": "lidar", "first": 0.0, "range": RANGE},
+        },
+        "knowledge": str(KNOWLEDGE),
+        "vocabulary": {"mission": list(VOCABULARY)},
+        "scene": {
+            "sectors": SECTORS, "range": SCENE_RANGE, "classes": list(SCENE_CLASSES),
+            "sizes": [(size, size) for size in sizes],
+        },
+        "path": {"points": PATH_POINTS, "spacing": PATH_SPACING},
+        "labels": [
+            {"name": label.name.lower(), "colour": tuple(int(c) for c in LABEL_COLOURS[label])}
+            for label in Label
+        ],
+        "reward_terms": list(TERMS),
+        "vectors": {
+            "state": [
+                {"name": name, "unit": unit, "low": low, "high": high}
+                for name, unit, low, high in STATE
+            ],
+            "lidar": [{"name": f"{360 * k // RAYS} deg", "unit": "m"} for k in range(RAYS)],
+        },
+    }
