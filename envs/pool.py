@@ -1,4 +1,4 @@
-"""Pools of places that lives share: made once, kept in the user's cache folder, mapped read-only."""
+"""Pools of places that lives share: made once, kept in the user's cache folder, mapped by all."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """The camera of the indoor worlds: rooms made of cells, into pixels, labels and depths.
 
-Every cell of a grid has a code, and every code a height. A column of pixels is a ray that walks from
-cell to cell: where it meets something higher, it draws its face down to what is drawn already, and
-then the floor, or the top of what is low, up to there; so each pixel is drawn once and hidden things
-cost nothing. Sprites come after, tested against depth. Source of the walk: Amanatides & Woo 1987.
+Every cell of a grid has a code, and every code a height. A column of pixels is a ray that walks
+from cell to cell: where it meets something higher, it draws its face down to what is drawn already,
+and then the floor, or the top of what is low, up to there; so each pixel is drawn once and hidden
+things cost nothing. Sprites come after, tested against depth. Source of the walk: Amanatides & Woo
+1987.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .canvas import LABEL, RB, Canvas, Pixel, Window, kernel, leaf
-from .lens import Camera, make_lens
+from .lens import Camera, Lens, make_lens
 
 GREEN8 = np.uint32(0x0000FF00)
 TEXELS = 32  # along a side of a texture
@@ -34,7 +35,7 @@ class Materials(NamedTuple):
     face: NDArray[np.uint32]
     """[CODES, TEXELS, TEXELS] by height from the top, and along; packed colour and label."""
     wall: NDArray[np.uint32]
-    """[rooms' looks, TEXELS, TEXELS] the same of the code WALL, by the look of the room it faces."""
+    """[rooms' looks, TEXELS, TEXELS] the same of the code WALL, by the look of its room."""
     floor: NDArray[np.uint32]
     """[rooms' looks, TEXELS, TEXELS] by x and y within a square of SPAN cells."""
     top: NDArray[np.uint32]
@@ -112,7 +113,7 @@ def draw_rooms(
             scale = lens.focal_y / z
             # the surface passed over, up to here
             row = lens.horizon + (lens.z - height) * scale
-            first = max(window.first, min(low, int(math.ceil(row - 0.5))))
+            first = max(window.first, min(low, math.ceil(row - 0.5)))
             if height < lens.z:
                 _surface(
                     canvas, lens, dx, dy, column, first, low, height, light, cells, look,
@@ -121,7 +122,7 @@ def draw_rooms(
                 low = first
             if tall > height:
                 edge = lens.horizon + (lens.z - tall) * scale
-                first = max(window.first, min(low, int(math.ceil(edge - 0.5))))
+                first = max(window.first, min(low, math.ceil(edge - 0.5)))
                 at = lens.y + z * dy if is_x else lens.x + z * dx
                 along = int(at * texture * TEXELS) & (TEXELS - 1)
                 q = light * (1.0 if is_x else SIDE_LIGHT) / (1.0 + FALL * z)
@@ -159,7 +160,7 @@ def draw_rooms(
 
 @leaf
 def _surface(
-    canvas: Canvas, lens, dx: float, dy: float, column: int, first: int, end: int, height: float,
+    canvas: Canvas, lens: Lens, dx: float, dy: float, column: int, first: int, end: int, height: float,
     light: float, cells: NDArray[np.uint8], look: NDArray[np.uint8], size: float, texture: float,
     materials: Materials, code: int,
 ) -> None:  # fmt: skip

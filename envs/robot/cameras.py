@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -129,7 +131,7 @@ def from_above(
     image[~is_home] = 24
     out = np.ascontiguousarray(image.transpose(1, 0, 2))
 
-    def disc(px: float, py: float, radius: float, colour: object) -> None:
+    def disc(px: float, py: float, radius: float, colour: Any) -> None:
         radius = max(radius, 2.0 * scale)
         rows = np.flatnonzero(np.abs(y - py) <= radius)
         columns = np.flatnonzero(np.abs(x - px) <= radius)

@@ -13,7 +13,7 @@ from ..batch import BatchEnv, BatchVectorEnv
 from . import declare
 from .config import RobotConfig
 from .expert import choose_all
-from .kernel import DROP_IT, PICK_UP, TOGGLE, wheels
+from .kernel import BACK_MAX, DROP_IT, PICK_UP, SPEED_MAX, TOGGLE, TURN_MAX, wheels
 from .lives import Array
 from .world import RobotWorld, make_plans
 
@@ -38,8 +38,8 @@ class Expert:
             for action in self._chosen:
                 speed, turn = wheels(int(action))
                 grip = {PICK_UP: 1.0, TOGGLE: 1.0, DROP_IT: -1.0}.get(int(action), 0.0)
-                rows.append((speed / declare.SPEED_MAX if speed > 0 else speed / declare.BACK_MAX,
-                             turn / declare.TURN_MAX, grip))  # fmt: skip
+                pace = speed / (SPEED_MAX if speed > 0 else BACK_MAX)
+                rows.append((pace, turn / TURN_MAX, grip))
             actions = np.array(rows, np.float32)
         return actions[0] if self._single else actions
 
@@ -98,8 +98,8 @@ class RobotEnv(BatchEnv):
     """A robot in a home.
 
     ## Description
-    Fulfil a mission in words, such as "put the red ball next to the blue box", in a procedural home of
-    2 to 12 rooms, seeing it through a camera and a lidar. A differential drive with a gripper;
+    Fulfil a mission in words, such as "put the red ball next to the blue box", in a procedural home
+    of 2 to 12 rooms, seeing it through a camera and a lidar. A differential drive with a gripper;
     decisions at 4 Hz.
 
     ## Action Space
@@ -108,9 +108,9 @@ class RobotEnv(BatchEnv):
     (positive: left), gripper (above .33 picks up or toggles, below -.33 drops).
 
     ## Observation Space
-    A `Dict`: `camera` uint8 [H, W, 3], `lidar` [36] m, counter-clockwise from straight ahead, `state`
-    [19] (speed, turn, odometry, bumper, goal by odometry in level PointGoal, what is carried),
-    `mission` [40] words as numbers, 0 after the last (`metadata["vocabulary"]`).
+    A `Dict`: `camera` uint8 [H, W, 3], `lidar` [36] m, counter-clockwise from straight ahead,
+    `state` [19] (speed, turn, odometry, bumper, goal by odometry in level PointGoal, what is
+    carried), `mission` [40] words as numbers, 0 after the last (`metadata["vocabulary"]`).
 
     ## Rewards
     The sum of the weighted terms of `reward.WEIGHTS`; `reward={"progress": 0.1}` changes weights.

@@ -12,7 +12,6 @@ from .kernel import (
     DROP_IT,
     FORWARD,
     LEFT,
-    PERSON_RADIUS,
     PICK_UP,
     RADII,
     RADIUS,
@@ -224,9 +223,10 @@ def choose(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     make_plan(house, life, plan, b, knows)
     task, k = plan.task[b], plan.target[b]
     x, y = int(life.body[X] / CELL), int(life.body[Y] / CELL)
-    if life.flag[BUMPED] == BUMP_WALL or life.flag[BUMPED] == BUMP_THING:
-        if _is_blocked(life, CREEP) and not _is_blocked(life, -CREEP):
-            return BACK
+    bump = life.flag[BUMPED]
+    is_stuck = bump in (BUMP_WALL, BUMP_THING) and _is_blocked(life, CREEP)
+    if is_stuck and not _is_blocked(life, -CREEP):
+        return BACK
     if task == GET_RID:
         return DROP_IT if _has_place(life) else LEFT
     if task == SEEK and not knows:
@@ -238,7 +238,7 @@ def choose(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
             if d >= 0:
                 return _open(house, life, d)
     if plan.field[b][x, y] > 0:
-        if task == REACH_THING or task == TAKE_THING:  # it may be in reach on the way
+        if task in (REACH_THING, TAKE_THING):  # it may be in reach on the way
             away, angle = bearing_to(life, life.thing[k, T_X], life.thing[k, T_Y])
             if away < REACH - 0.05 and abs(angle) < REACH_ANGLE - 0.1:
                 return PICK_UP if task == TAKE_THING else STOP
@@ -259,7 +259,7 @@ def choose(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     if task == PUT_DOWN:
         _, angle = bearing_to(life, life.thing[k, T_X], life.thing[k, T_Y])
         return _turn(angle) if abs(angle) > ALIGNED else DROP_IT if _has_place(life) else BACK
-    if task == REACH_DOOR or task == OPEN_DOOR:
+    if task in (REACH_DOOR, OPEN_DOOR):
         px, py = door_middle(house, k)
         if task == REACH_DOOR:
             return _face(life, px, py, FORWARD)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .expert import next_point
 from .homes import House
 from .kernel import PERSON_RADIUS, RADII, RADIUS, REACH, REACH_ANGLE, bearing_to
 from .lives import (
@@ -27,7 +26,6 @@ from .lives import (
     T_STATE,
     T_X,
     T_Y,
-    TOGGLED,
     VERB,
     DoorState,
     Life,
@@ -64,7 +62,6 @@ from .notes import (
 )
 from .params import CELL, PARTS
 from .plan import (
-    GET_RID,
     OPEN_DOOR,
     PUT_DOWN,
     REACH_DOOR,
@@ -134,9 +131,9 @@ def _target(house: House, life: Life, plan: Plan, b: int) -> tuple[Any, ...]:
     task, k = plan.task[b], plan.target[b]
     if task == REACH_POINT:
         return True, life.goal[0], life.goal[1], 0.1
-    if task == REACH_THING or task == TAKE_THING or task == PUT_DOWN:
+    if task in (REACH_THING, TAKE_THING, PUT_DOWN):
         return True, life.thing[k, T_X], life.thing[k, T_Y], RADII[life.thing_flag[k, T_KIND]]
-    if task == REACH_DOOR or task == OPEN_DOOR:
+    if task in (REACH_DOOR, OPEN_DOOR):
         x, y = door_middle(house, k)
         return True, x, y, 0.4
     return False, 0.0, 0.0, 0.0
@@ -171,9 +168,9 @@ def describe(house: House, life: Life, plan: Plan, b: int, notes: Notes) -> None
         facts[CARRYING] = 1.0
         for p in range(PARTS):
             part = life.part[p]
-            if part[VERB] != 0 and not part[DONE] and part[PART_STAGE] == life.flag[STAGE]:
-                if (life.part_things[p, 0] >> held) & 1:
-                    facts[CARRIES_TARGET] = 1.0
+            counts = part[VERB] != 0 and not part[DONE] and part[PART_STAGE] == life.flag[STAGE]
+            if counts and (life.part_things[p, 0] >> held) & 1:
+                facts[CARRIES_TARGET] = 1.0
     _tell_scene(life, notes.scene[b])
     _tell_path(life, plan, b, notes.path[b])
 

@@ -178,7 +178,8 @@ def _walls_between(home: Home) -> dict[tuple[int, int], list[tuple[bool, int, li
         middle = home.cells[1:-1, :] if is_upright else home.cells[:, 1:-1]
         joins = (before > 0) & (after > 0) & (before != after) & (middle == Cell.WALL)
         for x, y in np.argwhere(joins):
-            pair = (int(min(before[x, y], after[x, y])) - 1, int(max(before[x, y], after[x, y])) - 1)
+            one, other = sorted((int(before[x, y]) - 1, int(after[x, y]) - 1))
+            pair = (one, other)
             line = (is_upright, int(x + 1 if is_upright else y + 1))
             found.setdefault(pair, {}).setdefault(line, []).append(int(y if is_upright else x))
     return {

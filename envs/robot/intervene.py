@@ -11,7 +11,6 @@ import numpy as np
 from .homes import House
 from .kernel import paint_door
 from .lives import (
-    D_COLOUR,
     D_STATE,
     P_CLOTH,
     P_HEADING,
@@ -23,8 +22,6 @@ from .lives import (
     T_KIND,
     T_SEEN,
     T_STATE,
-    T_X,
-    T_Y,
     DoorState,
     Lives,
     Mode,

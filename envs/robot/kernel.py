@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 
 from ..rng import normal
+from .homes import House
 from .lives import (
-    BUMPED,
     CARRIED,
     D_COLOUR,
     D_STATE,
@@ -28,12 +28,9 @@ from .lives import (
     P_Y,
     PICKED,
     SPEED,
-    SUBSTEPS,
-    T_BUMPS,
     T_COLOUR,
     T_DISTANCE,
     T_KIND,
-    T_PERSON,
     T_STATE,
     T_X,
     T_Y,
@@ -47,7 +44,6 @@ from .lives import (
     X,
     Y,
 )
-from .homes import House
 from .params import CELL, GRID, Cell, Code, Kind
 
 RADIUS = 0.20  # [m] of the robot
@@ -76,7 +72,7 @@ PERSON_ABSENT = Mode.ABSENT
 @njit(cache=True, nogil=True)
 def is_solid(code: int) -> bool:
     """Returns whether nobody can be where a cell has this code."""
-    return not (code == FLOOR or code == DOORWAY or OPEN <= code < OPEN + 8)
+    return not (code in (FLOOR, DOORWAY) or OPEN <= code < OPEN + 8)
 
 
 @njit(cache=True, nogil=True)

@@ -45,7 +45,8 @@ CEILING = (226, 226, 222)
 def packed(colour: Array, label: int) -> NDArray[np.uint32]:
     """Returns colours [..., 3] with a label as pixels."""
     c = np.clip(colour, 0, 255).astype(np.uint32)
-    return np.asarray(c[..., 0] | c[..., 1] << 8 | c[..., 2] << 16 | np.uint32(label) << 24, np.uint32)
+    own = np.uint32(label) << 24
+    return np.asarray(c[..., 0] | c[..., 1] << 8 | c[..., 2] << 16 | own, np.uint32)
 
 
 def _pattern(base: tuple[int, int, int], name: str) -> Array:
@@ -128,8 +129,8 @@ CLOTH = np.array(
 )  # fmt: skip
 """f32[8, 3] clothes of people."""
 LABEL_COLOURS = np.array(
-    [[220, 220, 216], [150, 120, 90], [190, 190, 200], [230, 140, 40], [120, 90, 60], [240, 220, 60],
-     [70, 190, 90], [60, 120, 220], [220, 60, 60]],
+    [[220, 220, 216], [150, 120, 90], [190, 190, 200], [230, 140, 40], [120, 90, 60],
+     [240, 220, 60], [70, 190, 90], [60, 120, 220], [220, 60, 60]],
     np.uint8,
 )  # fmt: skip
 """uint8 [labels, 3] for pictures of labels."""

@@ -29,7 +29,6 @@ from .lives import (
     KIND,
     KIND_2,
     PART_STAGE,
-    PICKED,
     PLACE,
     PLACE_2,
     SPEED,
@@ -84,7 +83,8 @@ ON_FLOOR, IS_OPEN = ThingState.ON_FLOOR, DoorState.OPEN
 
 def _vocabulary() -> tuple[str, ...]:
     words: list[str] = [*ARTICLES, "and", "then", "after", "you"]
-    for group in (*VERBS.values(), NEXT, *KINDS.values(), *COLOUR_WORDS.values(), PLACES.values(), (POINT,)):
+    named = (*VERBS.values(), NEXT, *KINDS.values(), *COLOUR_WORDS.values())
+    for group in (*named, PLACES.values(), (POINT,)):
         for phrase in group:
             words += phrase.split()
     return ("", *dict.fromkeys(words))
@@ -309,9 +309,11 @@ def _is_done(house: House, life: Life, p: int) -> bool:
                 if _is_before(life, x, y, AT_DOOR):
                     return True
         for k in range(life.things):
-            if (life.part_things[p, 0] >> k) & 1 and life.thing_flag[k, T_STATE] == ON_FLOOR:
-                if _is_before(life, life.thing[k, T_X], life.thing[k, T_Y], REACH):
-                    return True
+            is_meant = (life.part_things[p, 0] >> k) & 1 == 1
+            x, y = life.thing[k, T_X], life.thing[k, T_Y]
+            lies = life.thing_flag[k, T_STATE] == ON_FLOOR
+            if is_meant and lies and _is_before(life, x, y, REACH):
+                return True
         return False
     for k in range(life.things):
         if not (life.part_things[p, 0] >> k) & 1 or life.thing_flag[k, T_STATE] != ON_FLOOR:
@@ -334,10 +336,10 @@ def judge(house: House, life: Life) -> int:
     marked = 0
     for p in range(PARTS):
         part = life.part[p]
-        if part[VERB] != 0 and part[DONE] == 0 and part[PART_STAGE] == life.flag[STAGE]:
-            if _is_done(house, life, p):
-                part[DONE] = 1
-                marked += 1
+        counts = part[VERB] != 0 and part[DONE] == 0 and part[PART_STAGE] == life.flag[STAGE]
+        if counts and _is_done(house, life, p):
+            part[DONE] = 1
+            marked += 1
     if marked > 0:
         is_over = True
         for p in range(PARTS):

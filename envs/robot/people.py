@@ -183,12 +183,8 @@ def _go(life: Life, i: int, vx: float, vy: float) -> None:
 
 
 @njit(cache=True, nogil=True)
-def step_people(house: House, life: Life, clock: int, way: Any, field: Any, queue: Any) -> None:
-    """Moves everybody by DT.
-
-    Args:
-      clock: substeps since the beginning. way, field, queue: scratch.
-    """
+def step_people(house: House, life: Life, way: Any, field: Any, queue: Any) -> None:
+    """Moves everybody by DT; way, field and queue are scratch."""
     for i in range(life.people):
         flags = life.person_flag[i]
         mode = flags[P_MODE]

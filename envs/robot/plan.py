@@ -1,14 +1,14 @@
 """What to do next for a mission, and the way there: on the true map, or on what has been seen.
 
-A plan is a subgoal (go to a thing, use it, open a door, drop what is held, look for more) with a field
-of distances to the cells from where it can be reached. On what has been seen, cells are free until
-seen otherwise, and where nothing that the mission names is known, the subgoal is the nearest cell
-from which something new can be seen. Source: Yamauchi 1997 (frontiers).
+A plan is a subgoal (go to a thing, use it, open a door, drop what is held, look for more) with a
+field of distances to the cells from where it can be reached. On what has been seen, cells are free
+until seen otherwise, and where nothing that the mission names is known, the subgoal is the nearest
+cell from which something new can be seen. Source: Yamauchi 1997 (frontiers).
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -44,7 +44,6 @@ from .lives import (
 )
 from .params import CELL, GRID, PARTS, Kind, Verb
 from .sensors import BY_CAMERA, cast
-from .setting import door_middle
 from .ways import UNIT, UNREACHED, spread
 
 GO_TO, PICK_UP, OPEN = int(Verb.GO_TO), int(Verb.PICK_UP), int(Verb.OPEN)
@@ -195,7 +194,7 @@ def is_wide_new(life: Life, x: int, y: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _stand_before(life: Life, way: Array, field: Array, x: int, y: int) -> int:
-    """Sets the field to 0 in the nearest cells from which cell (x, y) can be seen; returns how many."""
+    """Sets the field to 0 in the nearest cells from which a cell can be seen; returns how many."""
     found = 0
     px, py = (x + 0.5) * CELL, (y + 0.5) * CELL
     for near in range(1, SEES + 1):

@@ -28,8 +28,8 @@ from .lives import (
 def score(lives: Lives, b: int) -> dict[str, float]:
     """Returns the scores of life b's episode so far.
 
-    `success`, `spl` and `parts_done` are in percent; `collisions_per_km` counts decisions in which it
-    runs into walls, furniture or things, `person_collisions_per_km` those into people.
+    `success`, `spl` and `parts_done` are in percent; `collisions_per_km` counts decisions in which
+    it runs into walls, furniture or things, `person_collisions_per_km` those into people.
     """
     tally = lives["tally"][b]
     is_done = float(int(lives["flag"][b, END]) == End.DONE)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ..canvas import Canvas, Sheet, Window, develop, ellipse, kernel, leaf, rectangle
+from ..canvas import Canvas, Sheet, Window, develop, ellipse, kernel, rectangle
 from ..lens import Air, Camera, Lens, make_air, make_lens, tone
 from ..rooms import Materials, draw_rooms
 from ..sprites import draw_person
@@ -19,7 +19,6 @@ from .lives import (
     D_STATE,
     HEADING,
     P_CLOTH,
-    P_HEADING,
     P_MODE,
     P_PHASE,
     P_SEEN,
@@ -38,7 +37,7 @@ from .lives import (
     X,
     Y,
 )
-from .params import CELL, GRID, MAX_PEOPLE, MAX_THINGS, WALL_HEIGHT, Kind
+from .params import CELL, GRID, WALL_HEIGHT, Kind
 
 EYE = 0.9  # [m] above the floor
 TAN_X, TAN_Y, HORIZON = 1.0, 0.85, 0.3  # 90 deg wide; from 20 deg above to 50 deg below the level
@@ -57,8 +56,9 @@ ON_FLOOR, ABSENT = ThingState.ON_FLOOR, Mode.ABSENT
 
 @kernel
 def _draw_thing(
-    canvas: Sheet, window: Window, lens: Lens, air: Air, x: float, z: float, kind: int, colour: Array
-) -> None:
+    canvas: Sheet, window: Window, lens: Lens, air: Air, x: float, z: float, kind: int,
+    colour: Array,
+) -> None:  # fmt: skip
     """Draws a key, a ball or a box that stands on the floor at depth z."""
     fx, fy = abs(lens.focal_x) / z, lens.focal_y / z
     base = lens.horizon + lens.z * fy
@@ -76,13 +76,15 @@ def _draw_thing(
                     z - 0.01, bright, 0.0)  # fmt: skip
     elif kind == KEY:  # a ring above a stem with two teeth
         ring = 0.5 * tall
-        rectangle(canvas, window, x - 0.22 * half, base - 0.6 * tall, x + 0.22 * half, base, z, main)
+        stem = 0.22 * half
+        rectangle(canvas, window, x - stem, base - 0.6 * tall, x + stem, base, z, main)
         ellipse(canvas, window, x, base - 0.75 * tall, half, 0.5 * ring, z - 0.01, main, 0.0)
         if half > 3.0:
             ellipse(canvas, window, x, base - 0.75 * tall, 0.4 * half, 0.2 * ring, z - 0.02, dark,
                     0.0)  # fmt: skip
         rectangle(canvas, window, x, base - 0.14 * tall, x + 0.75 * half, base, z, main)
-        rectangle(canvas, window, x, base - 0.36 * tall, x + 0.6 * half, base - 0.22 * tall, z, main)
+        high, low = base - 0.36 * tall, base - 0.22 * tall
+        rectangle(canvas, window, x, high, x + 0.6 * half, low, z, main)
     else:
         rectangle(canvas, window, x - half, base - tall, x + half, base, z, main)
         lid = base - 0.72 * tall

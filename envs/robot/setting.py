@@ -6,14 +6,14 @@ there, and where the one door on the way is locked, its key lies on this side of
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from ..rng import integer, uniform
 from .homes import House, Pool
-from .kernel import RADII, RADIUS, bearing_to, is_solid, paint_door, thing_at
+from .kernel import RADII, RADIUS, paint_door, thing_at
 from .lives import (
     CARRIED,
     COLOUR,
@@ -61,9 +61,9 @@ FROM_DOOR = 3  # cells between a thing and a doorway
 BETWEEN = 0.75  # [m] between the middles of two things
 FAR = 2.0  # [m] of way to a goal at least
 
-(DRAW_HOME, DRAW_START, DRAW_HEADING, DRAW_THING, DRAW_KIND, DRAW_COLOUR, DRAW_DOOR, DRAW_DOOR_COLOUR,
- DRAW_VERB, DRAW_TARGET, DRAW_WORDS, DRAW_GOAL, DRAW_LIGHT, DRAW_STAGE, DRAW_SECOND, DRAW_ROOM,
- DRAW_LOCK) = range(40, 57)  # fmt: skip
+(DRAW_HOME, DRAW_START, DRAW_HEADING, DRAW_THING, DRAW_KIND, DRAW_COLOUR, DRAW_DOOR,
+ DRAW_DOOR_COLOUR, DRAW_VERB, DRAW_TARGET, DRAW_WORDS, DRAW_GOAL, DRAW_LIGHT, DRAW_STAGE,
+ DRAW_SECOND, DRAW_ROOM, DRAW_LOCK) = range(40, 57)  # fmt: skip
 
 
 class Level(NamedTuple):
@@ -133,7 +133,8 @@ def _hang_doors(house: House, life: Life, level: Level) -> None:
 def _near_door(house: House, x: int, y: int) -> bool:
     for d in range(house.doors):
         r = house.door_rect[d]
-        if (r[0] - FROM_DOOR <= x < r[2] + FROM_DOOR) and (r[1] - FROM_DOOR <= y < r[3] + FROM_DOOR):
+        is_near_x = r[0] - FROM_DOOR <= x < r[2] + FROM_DOOR
+        if is_near_x and r[1] - FROM_DOOR <= y < r[3] + FROM_DOOR:
             return True
     return False
 
@@ -244,10 +245,11 @@ def things_meant(life: Life, kind: int, colour: int, place: int) -> int:
         flags = life.thing_flag[k]
         if flags[T_STATE] != ON_FLOOR:
             continue
+        where = place_of(life, life.thing[k, T_X], life.thing[k, T_Y])
         if (
             (kind == 0 or flags[T_KIND] == kind)
             and (colour < 0 or flags[T_COLOUR] == colour)
-            and (place == ANYWHERE or place_of(life, life.thing[k, T_X], life.thing[k, T_Y]) == place)
+            and (place == ANYWHERE or where == place)
         ):
             bits |= 1 << k
     return bits
@@ -396,7 +398,7 @@ def _draw_part(house: House, life: Life, level: Level, p: int, scratch: Scratch)
         for j in range(house.doors):
             d = (first + j) % house.doors
             state = life.door[d, D_STATE]
-            if state == CLOSED or state == LOCKED:
+            if state in (CLOSED, LOCKED):
                 part[KIND], part[COLOUR] = DOOR, life.door[d, D_COLOUR]
                 if uniform(seed, episode, 0, p, DRAW_WORDS) < 0.1:
                     part[COLOUR] = -1

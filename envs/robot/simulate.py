@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
 from ..rng import normal
-from .homes import House, Pool
 from .facts import describe
+from .homes import House, Pool
 from .kernel import (
     BACK_MAX,
     DRAW_SPEED,
@@ -84,7 +82,9 @@ PERSONAL = 0.6  # [m] between the skins, within which one is too near
 
 
 @njit(cache=True, nogil=True)
-def begin(pool: Pool, lives: Lives, lanes: Array, level: Level, asked: int, scratch: Scratch) -> None:
+def begin(
+    pool: Pool, lives: Lives, lanes: Array, level: Level, asked: int, scratch: Scratch
+) -> None:
     """Starts an episode in these lanes; seed and episode are set already.
 
     Args:
@@ -112,8 +112,8 @@ def advance(
     noise = NOISE * normal(life.seed, life.episode, life.step, 0, DRAW_SPEED)
     noise_turn = NOISE * normal(life.seed, life.episode, life.step, 0, DRAW_TURN)
     noise, noise_turn = max(noise, -0.6), max(noise_turn, -0.6)
-    for k in range(SUBSTEPS):
-        step_people(house, life, life.step * SUBSTEPS + k, scratch.way, scratch.field, scratch.queue)
+    for _ in range(SUBSTEPS):
+        step_people(house, life, scratch.way, scratch.field, scratch.queue)
         bump = move_robot(life, speed, turn, noise, noise_turn)
         if bump > flag[BUMPED]:
             flag[BUMPED] = bump
@@ -147,8 +147,8 @@ def controls(action: Array, is_discrete: bool) -> tuple[float, float, int]:
     """Returns the speed [m/s] and turn [rad/s] that an action row asks for, and its grip.
 
     Args:
-      action: [1] index, or [3] speed, turn and gripper in [-1, 1]: above .33 it picks up or toggles,
-        whichever there is to do; below -.33 it drops.
+      action: [1] index, or [3] speed, turn and gripper in [-1, 1]: above .33 it picks up or
+        toggles, whichever there is to do; below -.33 it drops.
     """
     if is_discrete:
         index = int(action[0])

@@ -30,7 +30,6 @@ from .setting import Scratch, settle
 from .simulate import begin, describe_lanes, live, read_state
 from .ways import make_queue
 
-
 SLACK = 0.5  # by which noise may carry the numbers of `state` beyond their usual range
 
 
@@ -158,7 +157,8 @@ class RobotWorld(AbstractBatch[str]):
         else:
             self.state["seed"][lanes] = seeds
             self.state["episode"][lanes] = 0
-        begin(self.pool, self.state, lanes, self.config.level, self._home_row(options), self.scratch)
+        home = self._home_row(options)
+        begin(self.pool, self.state, lanes, self.config.level, home, self.scratch)
         told = options.get("mission", self.config.mission)
         for lane in lanes:
             if told is not None:
