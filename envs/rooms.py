@@ -161,8 +161,8 @@ def draw_rooms(
 @leaf
 def _surface(
     canvas: Canvas, lens: Lens, dx: float, dy: float, column: int, first: int, end: int,
-    height: float, light: float, cells: NDArray[np.uint8], look: NDArray[np.uint8], size: float, texture: float,
-    materials: Materials, code: int,
+    height: float, light: float, cells: NDArray[np.uint8], look: NDArray[np.uint8], size: float,
+    texture: float, materials: Materials, code: int,
 ) -> None:  # fmt: skip
     """Draws rows first <= r < end of a level surface below the eye: floor, or a piece's top."""
     drop = (lens.z - height) * lens.focal_y
