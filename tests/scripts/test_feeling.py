@@ -31,7 +31,7 @@ def test_what_is_felt_is_kept_and_told(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     life = ("--mind", "driver", "--steps", "150", "--seed", "3")
-    for name, more in (("calm", ()), ("felt", ("--emotion", "on")),
+    for name, more in (("calm", ("--emotion", "off")), ("felt", ()),
                        ("anxious", ("--disposition", "anxious"))):  # fmt: skip
         assert started("run", *life, *more, "--record", name) == 0
     kept = {name: np.load(f"{name}.npz") for name in ("calm", "felt", "anxious")}
