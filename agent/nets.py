@@ -158,6 +158,36 @@ def make_backbone(name: str, channels: int) -> nn.Module:
 # ----------------------------------------------------------------------------------- encoders
 
 
+class Film(nn.Module):
+    """What words do to a backbone: they scale and shift its maps, channel by channel, so that what
+    is looked for is seen.
+
+    Every convolution but the first is followed by a modulation of its own; of a backbone that
+    isn't a plain sequence, the last map alone. It begins as if nothing was said.
+    Source: Perez 2018, "FiLM".
+    """
+
+    def __init__(self, backbone: nn.Module, channels: int, words: int) -> None:
+        """Makes the modulations of a backbone whose last map has `channels`, by f32[N, words]."""
+        super().__init__()
+        layers = list(backbone) if isinstance(backbone, nn.Sequential) else []
+        inner = [k for k, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)][1:]
+        self.after = inner or [max(len(layers) - 1, 0)]
+        widths = [cast(nn.Conv2d, layers[k]).out_channels for k in inner] or [channels]
+        self.modulations = nn.ModuleList(zero_linear(words, 2 * width) for width in widths)
+
+    def forward(self, backbone: nn.Module, x: Tensor, words: Tensor) -> Tensor:
+        """Returns the backbone's map of f32[N, C, H, W] as f32[N, words] would have it."""
+        modulations = iter(self.modulations)
+        layers = list(backbone) if isinstance(backbone, nn.Sequential) else [backbone]
+        for k, layer in enumerate(layers):
+            x = layer(x)
+            if k in self.after:
+                scale, shift = next(modulations)(words)[:, :, None, None].chunk(2, dim=1)
+                x = torch.addcmul(x + shift, x, scale)
+        return x
+
+
 class ImageEncoder(nn.Module):
     """uint8 [N, H, W, C] -> f32[N, width]."""
 
@@ -165,12 +195,14 @@ class ImageEncoder(nn.Module):
     deviation: Tensor
 
     def __init__(
-        self, shape: tuple[int, ...], backbone: str, width: int, normalises: bool = False
-    ) -> None:
+        self, shape: tuple[int, ...], backbone: str, width: int, normalises: bool = False,
+        words: int = 0,
+    ) -> None:  # fmt: skip
         """Makes the network for images of `shape` (H, W, C).
 
         Where it `normalises`, each channel is centred and scaled by the buffers `mean` and
-        `deviation`, f32[C] in 0..1, which supervised learning sets.
+        `deviation`, f32[C] in 0..1, which supervised learning sets. Where there are `words`, their
+        encoding of that width says what to look for (`Film`).
 
         Raises:
           ValueError: the backbone shrinks images of this size to nothing.
@@ -186,16 +218,17 @@ class ImageEncoder(nn.Module):
             if weights.dim() == 4:
                 weights.data = weights.data.contiguous(memory_format=torch.channels_last)
         try:
-            flat = self.backbone(torch.zeros(1, channels, height, wide)).numel()
+            found = self.backbone(torch.zeros(1, channels, height, wide))
         except RuntimeError as problem:
             raise ValueError(
                 f"`backbone` must accept images of {height}x{wide}x{channels}; {backbone!r} "
                 f'doesn\'t: {problem}. Choose a smaller one, such as "small".'
             ) from problem
-        self.dense = linear(flat, width, math.sqrt(2))
+        self.film = Film(self.backbone, found.shape[1], words) if words and found.dim() == 4 else None
+        self.dense = linear(found.numel(), width, math.sqrt(2))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, pixels: Tensor) -> Tensor:
+    def forward(self, pixels: Tensor, words: Tensor | None = None) -> Tensor:
         """Returns what the images show; the permuted view is channels_last as it is."""
         x = pixels.permute(0, 3, 1, 2).to(torch.float32)
         if self.normalises:
@@ -203,7 +236,11 @@ class ImageEncoder(nn.Module):
             x = x.mul_(1.0 / (255.0 * self.deviation[:, None, None]))
         else:
             x = x.mul_(1.0 / 255.0)
-        x = self.backbone(x.contiguous(memory_format=torch.channels_last))
+        x = x.contiguous(memory_format=torch.channels_last)
+        if self.film is None or words is None:
+            x = self.backbone(x)
+        else:
+            x = self.film(self.backbone, x, words)
         if x.dim() == 4:
             x = x.permute(0, 2, 3, 1)  # as it lies in memory, else flattening copies it
         return functional.relu(self.norm(self.dense(x.flatten(1))))
@@ -357,39 +394,64 @@ class RangesEncoder(nn.Module):
         return functional.relu(self.norm(self.dense(x.flatten(1))))
 
 
+QUERIES = 4  # of a text: what to do, with what, where, and then
+PHRASE = 5  # words of which each knows its neighbours, such as "to the red ball on"
+
+
 class WordsEncoder(nn.Module):
     """i64[N, L] tokens -> f32[N, width], by attention pooling over embeddings.
 
-    Pooling, not a GRU, composed to unseen combinations (REFERENCE, Learning, Language). A learned
-    embedding of the place tells "put A next to B" from "put B next to A".
+    Pooling, not a GRU, composed to unseen combinations (REFERENCE, Learning, Language). Each word
+    takes in its neighbours first, so that a colour belongs to its thing; a learned embedding of the
+    place tells "put A next to B" from "put B next to A".
     """
 
     def __init__(self, length: int, vocabulary: int, width: int) -> None:
-        """Makes embeddings and one query; token 0 is padding."""
+        """Makes embeddings and QUERIES queries; token 0 is padding."""
         super().__init__()
         self.words = nn.Embedding(vocabulary, width, padding_idx=0)
         self.places = nn.Parameter(torch.zeros(length, width))
-        self.query = linear(width, 1)
-        self.dense = linear(width, width, math.sqrt(2))
+        self.phrases = nn.Conv1d(width, width, PHRASE, padding=PHRASE // 2)
+        _orthogonal(self.phrases)
+        self.query = linear(width, QUERIES)
+        self.dense = linear(QUERIES * width, width, math.sqrt(2))
         self.norm = nn.LayerNorm(width)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Returns what the words say; an empty text has the encoding of no words."""
-        embedded = self.words(tokens) + self.places
-        is_padding = tokens == 0
-        weights = self.query(embedded).squeeze(-1).masked_fill(is_padding, -1e9).softmax(-1)
-        weights = weights.masked_fill(is_padding, 0.0)
-        pooled = (weights[..., None] * embedded).sum(-2)
-        return functional.relu(self.norm(self.dense(pooled)))
+        length = max(int((tokens != 0).sum(-1).max()), 1) if len(tokens) else 1
+        texts, which = _distinct(tokens[:, :length])
+        embedded = self.words(texts)
+        phrases = self.phrases(embedded.transpose(1, 2)).transpose(1, 2)
+        said = embedded + functional.relu(phrases) + self.places[:length]
+        is_padding = (texts == 0)[..., None]
+        weights = self.query(said).masked_fill(is_padding, -1e9).softmax(-2)
+        pooled = weights.masked_fill(is_padding, 0.0).transpose(1, 2) @ said
+        found = functional.relu(self.norm(self.dense(pooled.flatten(1))))
+        return found[which]
+
+
+def _distinct(tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the rows of i64[N, L] that differ, and for each row i64[N] which of them it is: a
+    text is mostly the same all through an episode."""
+    if len(tokens) < 2:
+        return tokens, torch.zeros(len(tokens), dtype=torch.int64, device=tokens.device)
+    length, where = tokens.shape[1], tokens.device
+    primes = torch.pow(1_000_003, torch.arange(length, device=where))
+    keys, which = torch.unique((tokens * primes).sum(-1), return_inverse=True)  # of 64 bits
+    rows = torch.zeros_like(keys).scatter_(0, which, torch.arange(len(tokens), device=where))
+    return tokens[rows], which
 
 
 def make_encoder(
-    part: Part, widths: dict[Modality, int], backbone: str, normalises: bool = False
-) -> nn.Module:
-    """Returns the encoder of one part of the observation, `widths[modality]` wide."""
+    part: Part, widths: dict[Modality, int], backbone: str, normalises: bool = False,
+    words: int = 0,
+) -> nn.Module:  # fmt: skip
+    """Returns the encoder of one part of the observation, `widths[modality]` wide; that of an
+    image is told what to look for by an encoding `words` wide, if any."""
     width = widths[part.modality]
     if part.modality is Modality.IMAGE:
-        return ImageEncoder(part.shape, backbone, width, normalises)
+        return ImageEncoder(part.shape, backbone, width, normalises, words)
     if part.modality is Modality.SYMBOLS:
         return SymbolEncoder(part.shape, width)
     if part.modality is Modality.RANGES:

@@ -79,10 +79,12 @@ class Perception(AbstractPerception):
             Modality.VECTOR: config.vector_width,
             Modality.WORDS: config.word_width,
         }
+        texts = [part for part in spec.parts if part.modality is Modality.WORDS]
         self.encoders = nn.ModuleList(
-            make_encoder(part, widths, config.backbone, config.normalises_images)
+            make_encoder(part, widths, config.backbone, config.normalises_images,
+                         len(texts) * config.word_width)
             for part in spec.parts
-        )
+        )  # fmt: skip
         self.encoded_width = sum(widths[part.modality] for part in spec.parts)
         width = config.features
         self.dense = linear(self.encoded_width, width, math.sqrt(2))
@@ -118,10 +120,17 @@ class Perception(AbstractPerception):
 
     def encode(self, parts: Mapping[str, Tensor]) -> Tensor:
         """Returns f32[N, E], the encodings of all parts side by side."""
-        encoded = [
-            encoder(parts[part.name])
-            for part, encoder in zip(self.spec.parts, self.encoders, strict=True)
-        ]
+        pairs = list(zip(self.spec.parts, self.encoders, strict=True))
+        said = {p.name: e(parts[p.name]) for p, e in pairs if p.modality is Modality.WORDS}
+        words = torch.cat(list(said.values()), dim=-1) if said else None
+        encoded = []
+        for part, encoder in pairs:
+            if part.modality is Modality.WORDS:
+                encoded.append(said[part.name])
+            elif part.modality is Modality.IMAGE:
+                encoded.append(encoder(parts[part.name], words))
+            else:
+                encoded.append(encoder(parts[part.name]))
         return encoded[0] if len(encoded) == 1 else torch.cat(encoded, dim=-1)
 
     def remember(self, encoded: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,9 +11,10 @@ from .levels import LEVELS
 from .mission import MissionError, parse
 from .params import MAX_PEOPLE, MAX_THINGS, SPARE
 from .reward import WEIGHTS
-from .setting import Level
+from .setting import WORDINGS, Level
 
 RENDER_MODES = ("rgb_array",)
+ANY = "Any"  # level
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,11 @@ class RobotConfig:
     """What one may ask of a robot world; every field is an argument of `gymnasium.make`."""
 
     preset: str = "GoTo"
-    """The level of missions: "PointGoal", "GoTo", "PickUp", "Open", "PutNext", "Sequence" or
-    "Social"."""
+    """The level of missions: "PointGoal", "GoTo", "PickUp", "Open", "PutNext", "Sequence",
+    "Social", or "Any", where each episode draws one of them."""
+    words: str = "usual"
+    """How missions are worded: "usual", "combinations" (things of a kind and colour that usual ones
+    never name together), "order" ("C after you A and B", which they never say) or "synonyms"."""
     split: str = "train"
     """Which homes: "train" or "test"; the two never share one."""
     mission: str | None = None
@@ -51,7 +55,8 @@ class RobotConfig:
     """None or "rgb_array"."""
 
     def __post_init__(self) -> None:
-        one_of("preset", self.preset, tuple(LEVELS))
+        one_of("preset", self.preset, (*LEVELS, ANY))
+        one_of("words", self.words, WORDINGS)
         one_of("split", self.split, ("train", "test"))
         one_of("action", self.action, ("discrete", "continuous"))
         if self.render_mode is not None:
@@ -83,12 +88,16 @@ class RobotConfig:
         return from_settings(cls, settings, "robot")
 
     @property
-    def level(self) -> Level:
-        """What is fixed for the kernels: the preset's, with what was asked for in its place."""
-        level = LEVELS[self.preset]
-        return level._replace(
-            things=level.things if self.things is None else self.things,
-            people=level.people if self.people is None else self.people,
-            seconds=level.seconds if self.seconds is None else float(self.seconds),
+    def levels(self) -> tuple[Level, ...]:
+        """What is fixed for the kernels: the preset's, or all, with what was asked for in place."""
+        names = tuple(LEVELS) if self.preset == ANY else (self.preset,)
+        return tuple(
+            level._replace(
+                things=level.things if self.things is None else self.things,
+                people=level.people if self.people is None else self.people,
+                seconds=level.seconds if self.seconds is None else float(self.seconds),
+                wording=WORDINGS.index(self.words),
+            )
+            for level in map(LEVELS.__getitem__, names)
         )
 

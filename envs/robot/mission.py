@@ -131,42 +131,47 @@ def decode(numbers: Sequence[int] | NDArray[Any]) -> str:
 # ------------------------------------------------------------------ writing
 
 
-def _thing(kind: int, colour: int, place: int, is_only: bool) -> str:
+def _thing(kind: int, colour: int, place: int, is_only: bool, synonym: int) -> str:
     words = [ARTICLES[0] if is_only else ARTICLES[1]]
     if colour >= 0:
-        words.append(NAMES[colour])
-    words.append(KINDS[Kind(kind)][0])
+        words.append(COLOUR_WORDS[NAMES[colour]][synonym])
+    words.append(KINDS[Kind(kind)][synonym])
     if place:
         words.append(PLACES[Place(place)])
     return " ".join(words)
 
 
-def _clause(life: Any, p: int) -> str:
+def _clause(life: Any, p: int, synonym: int) -> str:
     part = life["part"][p]
     verb = Verb(int(part[VERB]))
     if verb is Verb.GO_TO_POINT:
         return POINT
     doors, (first, second) = int(life["part_doors"][p]), life["part_things"][p]
     meant = doors or int(first)
-    target = _thing(part[KIND], part[COLOUR], part[PLACE], meant.bit_count() == 1)
-    said = f"{VERBS[verb][0]} {target}"
+    target = _thing(part[KIND], part[COLOUR], part[PLACE], meant.bit_count() == 1, synonym)
+    said = f"{VERBS[verb][synonym]} {target}"
     if verb is Verb.PUT_NEXT:
-        other = _thing(part[KIND_2], part[COLOUR_2], part[PLACE_2], int(second).bit_count() == 1)
-        said += f" {NEXT[0]} {other}"
+        is_only = int(second).bit_count() == 1
+        other = _thing(part[KIND_2], part[COLOUR_2], part[PLACE_2], is_only, synonym)
+        said += f" {NEXT[synonym]} {other}"
     return said
 
 
-def sentence(life: Any, turns_round: bool = False) -> str:
-    """Returns the words of a life's mission; `turns_round`: "B after you A" for "A then B"."""
+def sentence(life: Any, wording: str = "usual") -> str:
+    """Returns the words of a life's mission: "A then B", or, of two parts now and then, and always
+    where the wording is of "order", "B after you A"."""
+    synonym = int(wording == "synonyms")
+    parts = int((life["part"][:, VERB] != 0).sum())
+    turns = parts == 2 and (int(life["seed"]) + int(life["episode"])) % 3 == 0
     groups: list[list[str]] = []
     for p in range(PARTS):
         if not life["part"][p, VERB]:
             break
         if p == 0 or life["part"][p, PART_STAGE] != life["part"][p - 1, PART_STAGE]:
             groups.append([])
-        groups[-1].append(_clause(life, p))
+        groups[-1].append(_clause(life, p, synonym))
     said = [" and ".join(group) for group in groups]
-    if turns_round and len(said) == 2:
+    if (turns or wording == "order") and len(said) == 2:
         return f"{said[1]} after you {said[0]}"
     return " then ".join(said)
 

@@ -60,6 +60,7 @@ FRONT, BEHIND = int(Place.FRONT), int(Place.BEHIND)
 FROM_DOOR = 3  # cells between a thing and a doorway
 BETWEEN = 0.75  # [m] between the middles of two things
 FAR = 2.0  # [m] of way to a goal at least
+HELD_OUT = np.array([-1, 3, 5, 1])  # colour of each kind (key, ball, box) that usual words never name
 
 (DRAW_HOME, DRAW_START, DRAW_HEADING, DRAW_THING, DRAW_KIND, DRAW_COLOUR, DRAW_DOOR,
  DRAW_DOOR_COLOUR, DRAW_VERB, DRAW_TARGET, DRAW_WORDS, DRAW_GOAL, DRAW_LIGHT, DRAW_STAGE,
@@ -84,6 +85,12 @@ class Level(NamedTuple):
     """Part of the missions whose thing lies in the room where the robot begins."""
     seconds: float
     """Time for it."""
+    wording: int = 0
+    """Which of WORDINGS."""
+
+
+WORDINGS = ("usual", "combinations", "order", "synonyms")
+USUAL, COMBINATIONS, ORDER = 0, 1, 2
 
 
 class Scratch(NamedTuple):
@@ -219,6 +226,8 @@ def _strew(house: House, life: Life, level: Level, scratch: Scratch) -> None:
     for k in range(first, level.things):
         kind = 1 + integer(3, seed, episode, 0, k, DRAW_KIND)
         colour = integer(COLOURS, seed, episode, 0, k, DRAW_COLOUR)
+        if level.wording == COMBINATIONS and uniform(seed, episode, 1, k, DRAW_COLOUR) < 0.5:
+            colour = HELD_OUT[kind]
         is_here = uniform(seed, episode, 0, k, DRAW_ROOM) < level.near
         if not (is_here and _lay(house, life, k, kind, colour, here, scratch.field)):
             _lay(house, life, k, kind, colour, 0, scratch.field)
@@ -349,16 +358,21 @@ def settle(pool: Pool, lives: Lives, b: int, may_change: bool) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _describe(life: Life, part: Array, k: int, p: int, second: bool) -> None:
+def _describe(life: Life, level: Level, part: Array, k: int, p: int, second: bool) -> None:
     """Writes words for thing k into a part: always its kind, mostly its colour, now and then its
-    place."""
+    place; the colours of HELD_OUT are named where wording is of combinations, and else never."""
     seed, episode = life.seed, life.episode
     salt = 2 * p + (1 if second else 0)
     kind, colour, place = (KIND_2, COLOUR_2, PLACE_2) if second else (KIND, COLOUR, PLACE)
     part[kind] = life.thing_flag[k, T_KIND]
     part[colour] = life.thing_flag[k, T_COLOUR]
     part[place] = ANYWHERE
-    if uniform(seed, episode, 0, salt, DRAW_WORDS) < 0.12:
+    is_held_out = part[colour] == HELD_OUT[part[kind]]
+    if level.wording == COMBINATIONS:
+        is_plain = False
+    else:
+        is_plain = is_held_out or uniform(seed, episode, 0, salt, DRAW_WORDS) < 0.12
+    if is_plain:
         part[colour] = -1
     if uniform(seed, episode, 1, salt, DRAW_WORDS) < 0.12:
         part[place] = place_of(life, life.thing[k, T_X], life.thing[k, T_Y])
@@ -370,7 +384,9 @@ def _pick_thing(life: Life, level: Level, p: int, purpose: int, but: int) -> int
     first = integer(max(level.things, 1), life.seed, life.episode, 0, p, purpose)
     for j in range(level.things):
         k = (first + j) % level.things
-        if k != but and life.thing_flag[k, T_STATE] == ON_FLOOR:
+        flags = life.thing_flag[k]
+        is_named = level.wording != COMBINATIONS or flags[T_COLOUR] == HELD_OUT[flags[T_KIND]]
+        if k != but and flags[T_STATE] == ON_FLOOR and is_named:
             return k
     return -1
 
@@ -412,12 +428,12 @@ def _draw_part(house: House, life: Life, level: Level, p: int, scratch: Scratch)
     k = _pick_thing(life, level, p, DRAW_TARGET, -1)
     if k < 0:
         return False
-    _describe(life, part, k, p, False)
+    _describe(life, level, part, k, p, False)
     if verb == PUT_NEXT:
         other = _pick_thing(life, level, p, DRAW_SECOND, k)
         if other < 0:
             return False
-        _describe(life, part, other, p, True)
+        _describe(life, level, part, other, p, True)
     return True
 
 
@@ -448,10 +464,15 @@ def begin_life(
         _strew(house, life, level, scratch)
         reach(house, life, scratch, True)
         parts = 1 + integer(level.parts, life.seed, life.episode, retry, 0, DRAW_STAGE)
+        if level.wording == ORDER and level.parts > 2:
+            parts = 3
         stage, count = 0, 0
         for p in range(parts):
             if _draw_part(house, life, level, count, scratch):
-                if count > 0 and uniform(life.seed, life.episode, p, 1, DRAW_STAGE) < 0.7:
+                is_then = uniform(life.seed, life.episode, p, 1, DRAW_STAGE) < 0.7
+                if level.wording == ORDER and level.parts > 2:  # C after A and B
+                    is_then = p == 2
+                if count > 0 and is_then:
                     stage += 1
                 life.part[count, PART_STAGE] = stage
                 count += 1

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .. import announce_compiling
 from ..arguments import merged_weights
 from ..batch import AbstractBatch, Array, Observation
+from ..rng import integer
 from . import declare
 from .cameras import Cameras
 from .config import RobotConfig
@@ -30,6 +31,7 @@ from .setting import Scratch, settle
 from .simulate import begin, describe_lanes, live, read_state
 from .ways import make_queue
 
+DRAW_LEVEL = 39  # purpose of random numbers; setting.py's follow
 SLACK = 0.5  # by which noise may carry the numbers of `state` beyond their usual range
 
 
@@ -158,20 +160,26 @@ class RobotWorld(AbstractBatch[str]):
             self.state["seed"][lanes] = seeds
             self.state["episode"][lanes] = 0
         home = self._home_row(options)
-        begin(self.pool, self.state, lanes, self.config.level, home, self.scratch)
+        levels = self.config.levels
+        which = np.array([self._draw_level(int(lane), len(levels)) for lane in lanes])
+        for k in np.unique(which):
+            begin(self.pool, self.state, lanes[which == k], levels[k], home, self.scratch)
         told = options.get("mission", self.config.mission)
         for lane in lanes:
             if told is not None:
                 self._give(int(lane), told, is_new=True)
             else:
-                life = self.state[lane]
-                turns = (int(life["seed"]) + int(life["episode"])) % 3 == 0
-                self._observation["mission"][lane] = encode(sentence(life, turns))
-                life["words"] = self._observation["mission"][lane]
+                words = encode(sentence(self.state[lane], self.config.words))
+                self._observation["mission"][lane] = self.state["words"][lane] = words
         describe_lanes(self.pool, self.state, self.plan, self.notes, lanes)
         self._terms[lanes] = 0.0
         self._info["cost"][lanes] = 0.0
         self._info["home"][lanes] = self.state["home"][lanes] + SPLITS[self.config.split]
+
+    def _draw_level(self, lane: int, count: int) -> int:
+        """Returns which of so many levels a lane's new episode has."""
+        life = self.state[lane]
+        return int(integer(count, int(life["seed"]), int(life["episode"]), 0, 0, DRAW_LEVEL))
 
     def _give(self, lane: int, words: str, is_new: bool) -> None:
         """Gives a life a mission in words; what they mean is settled by what lies there now. In an
