@@ -224,7 +224,8 @@ class ImageEncoder(nn.Module):
                 f"`backbone` must accept images of {height}x{wide}x{channels}; {backbone!r} "
                 f'doesn\'t: {problem}. Choose a smaller one, such as "small".'
             ) from problem
-        self.film = Film(self.backbone, found.shape[1], words) if words and found.dim() == 4 else None
+        looks_for = words > 0 and found.dim() == 4
+        self.film = Film(self.backbone, found.shape[1], words) if looks_for else None
         self.dense = linear(found.numel(), width, math.sqrt(2))
         self.norm = nn.LayerNorm(width)
 

@@ -60,7 +60,7 @@ FRONT, BEHIND = int(Place.FRONT), int(Place.BEHIND)
 FROM_DOOR = 3  # cells between a thing and a doorway
 BETWEEN = 0.75  # [m] between the middles of two things
 FAR = 2.0  # [m] of way to a goal at least
-HELD_OUT = np.array([-1, 3, 5, 1])  # colour of each kind (key, ball, box) that usual words never name
+HELD_OUT = np.array([-1, 3, 5, 1])  # colour of a key, ball, box that usual words never name
 
 (DRAW_HOME, DRAW_START, DRAW_HEADING, DRAW_THING, DRAW_KIND, DRAW_COLOUR, DRAW_DOOR,
  DRAW_DOOR_COLOUR, DRAW_VERB, DRAW_TARGET, DRAW_WORDS, DRAW_GOAL, DRAW_LIGHT, DRAW_STAGE,
