@@ -138,12 +138,12 @@ def table(results: list[Result]) -> Table:
     shown = Table(title="frames per CPU-second, one thread")
     for column in ("world", "lives", "picture", "frames/CPU-s", "reset", "warm-up", "memory"):
         shown.add_column(column, justify="left" if column == "world" else "right")
-    best = reference(results)
-    shown.add_column("Driving is" if best else "", justify="right")
+    shown.add_column("ours is", justify="right")
     for r in results:
         if r.error:
             shown.add_row(r.world, str(r.batch), "", r.error)
             continue
+        best = reference(results, r.world)
         times = f"{best.frames_per_cpu_second / r.frames_per_cpu_second:.1f} x" if best else ""
         shown.add_row(
             r.world, str(r.batch), f"{r.size} px", f"{r.frames_per_cpu_second:,.0f}",
@@ -152,23 +152,26 @@ def table(results: list[Result]) -> Table:
     return shown
 
 
-def reference(results: list[Result]) -> Result | None:
-    """Returns the case that others are compared with: ours at 64 px and 64 lives, if measured."""
-    ours = [r for name in NATIVE for r in results if r.world == name and not r.error]
+def reference(results: list[Result], world: str) -> Result | None:
+    """Returns the case that a world is compared with: ours of its family at 64 px and 64 lives, if
+    measured."""
+    family = of_family(world)
+    ours = [r for r in results if r.world in NATIVE and of_family(r.world) == family and not r.error]
     exact = [r for r in ours if r.size == 64 and r.batch == 64]
     return next(iter(exact or ours), None)
 
 
 def ratios(results: list[Result]) -> dict[str, float]:
     """Returns how many times the reference's frames are each peer's best, by world."""
-    best = reference(results)
-    if best is None:
-        return {}
     peers: dict[str, float] = {}
     for r in results:
         if r.world not in NATIVE and not r.error:
             peers[r.world] = max(peers.get(r.world, 0.0), r.frames_per_cpu_second)
-    return {world: best.frames_per_cpu_second / frames for world, frames in peers.items()}
+    best = {world: reference(results, world) for world in peers}
+    return {
+        world: ours.frames_per_cpu_second / peers[world]
+        for world, ours in best.items() if ours is not None
+    }  # fmt: skip
 
 
 def machine() -> dict[str, Any]:

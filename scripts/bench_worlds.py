@@ -137,9 +137,9 @@ def _random_discrete(count: int, batch: int) -> NDArray[np.int64]:
     return np.random.default_rng(0).integers(0, count, (ACTION_ROWS, batch))
 
 
-def _driving(batch: int, size: int, copy: bool) -> World:
+def _native(name: str, batch: int, size: int, copy: bool, **settings: Any) -> World:
     env = gymnasium.make_vec(
-        "mindloop/Driving-v0", num_envs=batch, width=size, height=size, copy=copy
+        name, num_envs=batch, width=size, height=size, copy=copy, **settings
     )
     count = int(env.single_action_space.n)  # type: ignore[attr-defined]
     return World(
@@ -186,6 +186,28 @@ def _highway(batch: int, size: int) -> World:
     )
 
 
+def _minigrid(batch: int, size: int) -> World:
+    import minigrid  # an extra, and registers its worlds on import
+
+    def make() -> gymnasium.Env[Any, Any]:
+        env = gymnasium.make("BabyAI-GoToLocal-v0")
+        seen = minigrid.wrappers.RGBImgPartialObsWrapper(env, tile_size=max(size // 7, 1))
+        return minigrid.wrappers.ImgObsWrapper(seen)
+
+    return _sync(make, batch)
+
+
+def _miniworld(batch: int, size: int) -> World:
+    import miniworld  # an extra, and registers its worlds on import; draws with OpenGL
+    import pyglet
+
+    pyglet.options["headless"] = True
+    del miniworld
+    return _sync(
+        lambda: gymnasium.make("MiniWorld-FourRooms-v0", obs_width=size, obs_height=size), batch
+    )
+
+
 def _envpool(batch: int, size: int) -> World:
     del size  # CAR_RACING_SIZE always
     import envpool  # an extra
@@ -202,16 +224,33 @@ def _envpool(batch: int, size: int) -> World:
 
 
 WORLDS: dict[str, Callable[[int, int], World]] = {
-    "mindloop/Driving-v0": lambda batch, size: _driving(batch, size, copy=True),
-    "mindloop/Driving-v0, copy=False": lambda batch, size: _driving(batch, size, copy=False),
+    "mindloop/Driving-v0": lambda b, size: _native("mindloop/Driving-v0", b, size, True),
+    "mindloop/Driving-v0, copy=False": (
+        lambda b, size: _native("mindloop/Driving-v0", b, size, False)
+    ),
     "Gymnasium CarRacing-v3": _car_racing,
     "highway-env highway-v0, grey": _highway,
     "EnvPool CarRacing-v3": _envpool,
+    "mindloop/Robot-v0": (
+        lambda b, size: _native("mindloop/Robot-v0", b, size, True, preset="Social")
+    ),
+    "mindloop/Robot-v0, copy=False": (
+        lambda b, size: _native("mindloop/Robot-v0", b, size, False, preset="Social")
+    ),
+    "Minigrid BabyAI-GoToLocal-v0, RGBImgPartialObs": _minigrid,
+    "MiniWorld FourRooms-v0": _miniworld,
 }
-"""How to make each world: (batch, size) -> World."""
+"""How to make each world: (batch, size) -> World. Each of ours is followed by its peers."""
 VERSIONED = (
-    "mindloop", "gymnasium", "highway-env", "envpool", "stable-baselines3", "torch", "numpy",
-    "numba", "pygame-ce",
+    "mindloop", "gymnasium", "highway-env", "envpool", "minigrid", "miniworld",
+    "stable-baselines3", "torch", "numpy", "numba", "pygame-ce",
 )  # fmt: skip
 """Packages whose versions a result needs to mean anything."""
 NATIVE = tuple(name for name in WORLDS if name.startswith(mindloop.__name__))
+
+
+def of_family(world: str) -> str:
+    """Returns the first of our worlds that a world is compared with: the last before it."""
+    names = list(WORLDS)
+    before = names[: names.index(world) + 1] if world in WORLDS else names[:1]
+    return [name for name in before if name in NATIVE and "," not in name][-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import pytest
 import torch
@@ -74,7 +75,7 @@ def test_words_say_what_to_look_for(backbone: str) -> None:
     torch.testing.assert_close(begins, plain(pictures), rtol=1e-5, atol=1e-5)
     assert told.film is not None
     for modulation in told.film.modulations:
-        torch.nn.init.normal_(modulation.weight, std=0.3)
+        torch.nn.init.normal_(cast(torch.nn.Linear, modulation).weight, std=0.3)
     changed = told(pictures, words)
     assert (changed - begins).abs().max() > 0.01
     changed.sum().backward()
