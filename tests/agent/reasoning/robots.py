@@ -64,8 +64,8 @@ def at(
       people: (x, y, vx, vy) each, ahead and to the left, their velocity over the ground.
     """
     observation, percept, _, _ = seen(spec, [list(own)], {})
-    observation.parts["lidar"] = torch.full((1, RAYS), FAR)
-    observation.parts["lidar"][0] = torch.as_tensor(ranges, dtype=torch.float32)
+    lidar = torch.as_tensor(ranges, dtype=torch.float32).expand(1, RAYS)
+    observation = replace(observation, parts={**observation.parts, "lidar": lidar.contiguous()})
     percept.scene[0] = torch.from_numpy(scene_of(np.array(people, float).reshape(-1, 4), own[0]))
     return observation, percept
 
@@ -124,7 +124,8 @@ class Room:
         far = (a[:, 0] * d[:, 1] - a[:, 1] * d[:, 0]) / across
         part = (a[:, 0] * ray[..., 1] - a[:, 1] * ray[..., 0]) / across
         hit = (far > 0) & (part >= 0) & (part <= 1)
-        return np.minimum(np.where(hit, far, FAR).min(-1), FAR)
+        found: Floats = np.minimum(np.where(hit, far, FAR).min(-1), FAR)
+        return found
 
     def seen(self) -> Floats:
         """Returns the people f64[N, 4] in the robot's frame."""
@@ -155,7 +156,7 @@ def random_room(rng: np.random.Generator, people: int, slip: float = 1.0) -> Roo
     """Returns a room of 4 by 4 m with a wall that has a door 1 m wide, furniture made of cells of
     0.25 m, and people who walk straight on from 2 m off, through whatever there is."""
     door = 0.25 * rng.integers(1, 12)
-    walls = [(0, 0, 4, 0), (4, 0, 4, 4), (4, 4, 0, 4), (0, 4, 0, 0)]
+    walls = [(0.0, 0.0, 4.0, 0.0), (4.0, 0.0, 4.0, 4.0), (4.0, 4.0, 0.0, 4.0), (0.0, 4.0, 0.0, 0.0)]
     boxes = [(2.0, 0.0, 0.25, door), (2.0, door + 1, 0.25, 3 - door)]
     for _ in range(3):
         boxes.append(tuple(0.25 * np.array([*rng.integers(0, 13, 2), *rng.integers(1, 4, 2)])))

@@ -22,6 +22,7 @@ from tests.agent.reasoning.robots import (
     OPTIONS,
     RADIUS,
     Floats,
+    Room,
     at,
     random_room,
     wall,
@@ -160,10 +161,10 @@ def test_many_lives_are_each_judged_as_one() -> None:
         seen.append(at(own, room.lidar(), room.seen()))
         alone.append(shield.judge(*seen[-1], CALM))
     first, percept = seen[0]
-    for name in ("state", "lidar"):
-        first.parts[name] = torch.cat([one.parts[name] for one, _ in seen])
+    parts = {name: torch.cat([one.parts[name] for one, _ in seen]) for name in first.parts}
     scene = torch.cat([one.scene for _, one in seen])
-    every = shield.judge(first, replace(percept, scene=scene), np.zeros(8, np.float32))
+    first, percept = replace(first, parts=parts), replace(percept, scene=scene)
+    every = shield.judge(first, percept, np.zeros(8, np.float32))
     assert every.cause.any()
     for lane, one in enumerate(alone):
         assert (every.cause[lane] == one.cause[0]).all()
@@ -197,7 +198,8 @@ def test_a_random_robot_touches_nothing_while_it_moves(
 
 
 def test_without_a_shield_it_does_and_with_it_it_gets_about() -> None:
-    bare, safe = [], []
+    bare: list[Room] = []
+    safe: list[Room] = []
     for seed in range(6):
         for shield, rooms in ((None, bare), (WindowShield(HOME, CONFIG), safe)):
             rng = np.random.default_rng(seed)
