@@ -13,7 +13,7 @@ from rich.console import Console
 
 from mindloop.agent.config import ReasoningConfig
 from mindloop.agent.reasoning.explain import Explanation, explain
-from mindloop.agent.reasoning.shield import assumptions
+from mindloop.agent.reasoning.models import PROMISES, assumptions
 from mindloop.agent.viewer import record
 from mindloop.agent.viewer.feelings import in_words
 from mindloop.errors import UserError
@@ -46,7 +46,8 @@ def main(options: Options) -> int:
     """Explains, and returns the exit code."""
     console = Console()
     if options.assumptions and options.file is None:
-        _say_assumptions(console, ReasoningConfig())
+        for model in PROMISES:
+            _say_assumptions(console, model, ReasoningConfig())
         return 0
     if options.file is None:
         raise UserError("`file` must name a record. Make one with mindloop run --record FILE.")
@@ -55,7 +56,8 @@ def main(options: Options) -> int:
         reasoner = reasoner_of(kept)
         spec = reasoner.spec if reasoner is not None else spec_of(kept)
     if options.assumptions and reasoner is not None:
-        _say_assumptions(console, reasoner.config)
+        model = str(reasoner.spec.motion.get("model", "bicycle"))
+        _say_assumptions(console, model, reasoner.config)
         return 0
     first, last = _span(kept, options)
     every = range(first, last)
@@ -112,9 +114,9 @@ class Moment:
         return {"step": self.step, **found, **({"felt": self.felt} if self.felt else {})}
 
 
-def _say_assumptions(console: Console, config: ReasoningConfig) -> None:
-    console.print("The shield's guarantee, no contact with whoever is ahead, holds where")
-    for line in assumptions(config):
+def _say_assumptions(console: Console, model: str, config: ReasoningConfig) -> None:
+    console.print(f"The shield's guarantee ({model}), {PROMISES[model]}, holds where")
+    for line in assumptions(model, config):
         console.print(f"- {line}", markup=False, highlight=False)
 
 

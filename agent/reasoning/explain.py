@@ -16,8 +16,7 @@ from torch import Tensor
 
 from ..types import ActionSpec, Observation, Percept, Trace, select
 from .lookahead import LookAhead
-from .reasoner import SHIELD, Reasoner, Thought
-from .rss import LEAD
+from .reasoner import Reasoner, Thought
 
 
 @dataclass(frozen=True)
@@ -139,30 +138,21 @@ def _binding(
                     _options(reasoner.spec.actions, executed), strict=True)  # fmt: skip
         changed = [mine for mine, taken in pairs if mine != taken]
         guilty = [row for row in rows if reasoner.against(thought, row, 0)[changed].any()]
-    return tuple(_cause(reasoner, thought, percept, row) for row in guilty)
+    return tuple(_cause(reasoner, thought, percept, row, proposed) for row in guilty)
 
 
-def _cause(reasoner: Reasoner, thought: Thought, percept: Percept, row: int) -> Cause:
-    name = reasoner.names[row]
-    if row >= len(reasoner.book):
-        return Cause(name, _shield_words(reasoner, thought, percept, name), (), "")
+def _cause(
+    reasoner: Reasoner, thought: Thought, percept: Percept, row: int, proposed: Tensor
+) -> Cause:
+    name, begin = reasoner.names[row], len(reasoner.book)
+    if row >= begin:
+        assert thought.verdict is not None, "the shield has judged"
+        words = thought.verdict.words(row - begin, 0, percept, proposed.numpy())
+        return Cause(name, words, (), "")
     rule = reasoner.book.entries[row].rule
     words, quantities = reasoner.book.tell(row, thought.now, 0)
     place = f"{rule.place.file}:{rule.place.line}"
     return Cause(name, words or name, tuple(map(str, quantities)), place, rule.is_ethic)
-
-
-def _shield_words(reasoner: Reasoner, thought: Thought, percept: Percept, name: str) -> str:
-    verdict = thought.verdict
-    assert verdict is not None, "the shield has judged"
-    if name != SHIELD[0]:
-        return f"something is too near on the {'left' if name == SHIELD[1] else 'right'}"
-    who, gap, needed = int(verdict.who[0]), float(verdict.gap[0]), float(verdict.needed[0])
-    whom = "the vehicle ahead"
-    scene = reasoner.spec.scene
-    if who != LEAD and scene is not None:
-        whom = f"the {scene.classes[int(percept.scene[0, who - 1, 3])]} in the way"
-    return f"gap {gap:.1f} m to {whom}, {needed:.1f} m needed to keep speed"
 
 
 def _contacts(reasoner: Reasoner, observation: Observation, percept: Percept) -> dict[str, float]:

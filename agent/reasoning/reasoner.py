@@ -20,14 +20,12 @@ from ..types import (
     Percept,
     WorldSpec,
 )
-from .consequences import attributes
 from .lookahead import LookAhead
+from .models import shield_of
 from .rules import RuleBook
-from .shield import Shield, Verdict
-from .subjects import Moment, identifier, moment
+from .subjects import Moment, moment
+from .verdicts import AbstractVerdict
 
-SHIELD = ("shield: distance ahead", "shield: left side", "shield: right side")
-SHARP = 0.5  # part of the steering from which an action steers at what is beside
 _RULES, _SHIELD, _LOOK = ("rules", "both", "full"), ("shield", "both", "full"), ("full",)
 
 
@@ -37,9 +35,9 @@ class Thought:
 
     now: Moment
     fired: NDArray[np.bool_]
-    """bool[R, B], rules first, then SHIELD."""
-    verdict: Verdict | None
-    calm: Verdict | None
+    """bool[R, B], rules first, then the causes of the shield."""
+    verdict: AbstractVerdict | None
+    calm: AbstractVerdict | None
     """That without the mind's own caution."""
 
 
@@ -59,17 +57,16 @@ class Reasoner(AbstractReasoner):
         super().__init__()
         self.spec, self.config = spec, config
         self.book = RuleBook(spec, config, files if config.use in _RULES else ())
-        self.shield = Shield(spec, config) if config.use in _SHIELD else None
+        self.shield = shield_of(spec, config) if config.use in _SHIELD else None
         self.look = LookAhead(spec, config) if config.use in _LOOK else None
         self._levels = _levels(self.book)
         self._soft = _soft(self.book)
-        self._controls = _controls(spec) if self.shield is not None else None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of what may fire, in the order of `Judgement.fired`."""
         rules = tuple(entry.rule.name for entry in self.book.entries)
-        return rules + (SHIELD if self.shield is not None else ())
+        return rules + (self.shield.causes if self.shield is not None else ())
 
     def reason(
         self, observation: Observation, percept: Percept, affect: Affect, state: MindState
@@ -116,20 +113,19 @@ class Reasoner(AbstractReasoner):
         verdict = calm = self.shield.judge(observation, percept, caution)
         if caution.any():
             calm = self.shield.judge(observation, percept, np.zeros_like(caution))
-        binds = verdict.highest < self.shield.drive
-        fired = np.concatenate((fired, np.stack((binds, verdict.left, verdict.right))))
-        return Thought(now, fired, verdict, calm)
+        return Thought(now, np.concatenate((fired, verdict.fired)), verdict, calm)
 
     # ------------------------------------------------------------------ options
 
     def allowed(
-        self, thought: Thought, verdict: Verdict | None, available: NDArray[np.bool_]
+        self, thought: Thought, verdict: AbstractVerdict | None, available: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
         """Returns bool[B, A]: what shield and rules leave; the shield's word comes first, then
         that of higher priority, and what would leave nothing is passed over."""
         found = available
         if verdict is not None:
-            found = self._shielded(verdict, found)
+            for bad in verdict.masks():
+                found = self._without(found, bad)
         applies: NDArray[np.bool_] = np.asarray(thought.fired.any(-1))
         for rows, against in self._levels:
             if not applies[rows].any():
@@ -156,15 +152,8 @@ class Reasoner(AbstractReasoner):
             entry = self.book.entries[row]
             applies = entry.rule.is_hard and bool(thought.fired[row, lane])
             return entry.options if applies else np.zeros_like(entry.options)
-        assert thought.verdict is not None and self._controls is not None
-        pedal, wheel = self._controls
-        which = row - len(self.book)
-        if which == 0:
-            slow: NDArray[np.bool_] = _slow_enough(pedal, thought.verdict.highest)[lane]
-            return ~slow
-        beside = thought.verdict.left if which == 1 else thought.verdict.right
-        sharp: NDArray[np.bool_] = wheel > SHARP if which == 1 else wheel < -SHARP
-        return sharp if beside[lane] else np.zeros_like(sharp)
+        assert thought.verdict is not None, "the shield has judged"
+        return thought.verdict.against(row - len(self.book), lane)
 
     def cuts(
         self, thought: Thought, row: int, lane: int, action: NDArray[np.float32]
@@ -173,24 +162,13 @@ class Reasoner(AbstractReasoner):
         if not thought.fired[row, lane]:
             return False
         if row >= len(self.book):
-            actions = self.spec.actions
-            lower, upper = (np.array([e], np.float32) for e in (actions.low, actions.high))
-            assert thought.verdict is not None
-            self._bound_pedal(thought.verdict.highest[lane : lane + 1], lower, upper)
-            return bool((action > upper[0]).any())
+            assert thought.verdict is not None, "the shield has judged"
+            return thought.verdict.cuts(row - len(self.book), lane, action)
         return any(
             action[bound.dimension] > bound.value if bound.is_upper
             else action[bound.dimension] < bound.value
             for bound in self.book.entries[row].bounds
         )  # fmt: skip
-
-    def _shielded(self, verdict: Verdict, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        assert self._controls is not None
-        pedal, wheel = self._controls
-        found = self._without(found, ~_slow_enough(pedal, verdict.highest))
-        at_side = verdict.left[:, None] & (wheel > SHARP)
-        at_side |= verdict.right[:, None] & (wheel < -SHARP)
-        return self._without(found, at_side)
 
     def _preference(self, thought: Thought) -> NDArray[np.float32]:
         lanes, width = thought.now.size, self.spec.actions.width
@@ -209,7 +187,7 @@ class Reasoner(AbstractReasoner):
         upper = np.tile(np.array(actions.high, np.float32), (lanes, 1))
         order = sorted(range(len(self.book)), key=lambda row: -self.book.entries[row].rule.priority)
         if thought.verdict is not None:
-            self._bound_pedal(thought.verdict.highest, lower, upper)
+            thought.verdict.bound(lower, upper)
         for row in order:
             for bound in self.book.entries[row].bounds:
                 column, value = bound.dimension, np.float32(bound.value)
@@ -220,42 +198,6 @@ class Reasoner(AbstractReasoner):
                     applies = thought.fired[row] & (value <= upper[:, column])
                     lower[applies, column] = np.maximum(lower[applies, column], value)
         return lower, upper
-
-    def _bound_pedal(
-        self, safe: NDArray[np.float32], lower: NDArray[np.float32], upper: NDArray[np.float32]
-    ) -> None:
-        """Holds the pedal's dimension below what is safe; its units are the world's."""
-        controls = self.spec.motion["controls"]
-        names = [identifier(name) for name in self.spec.actions.names]
-        column = names.index(controls["acceleration"])
-        drive, brake = controls["scale"]
-        scale = np.where(safe > 0, drive, brake).astype(np.float32)
-        upper[:, column] = np.clip(safe / scale, lower[:, column], upper[:, column])
-
-
-def _slow_enough(pedal: NDArray[np.float32], highest: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Returns bool[B, A]: accelerations that are safe; the hardest braking always is."""
-    slow: NDArray[np.bool_] = pedal <= highest[:, None] + 1e-4
-    slow |= pedal <= pedal.min() + 1e-4
-    return slow
-
-
-def _controls(spec: WorldSpec) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """Returns acceleration [m/s2] and part of the steering of each option, f32[A] each."""
-    if spec.actions.is_box:
-        return None
-    names = spec.motion["controls"]
-    rows = attributes(spec.actions)
-    try:
-        return (
-            np.array([row[names["acceleration"]] for row in rows], np.float32),
-            np.array([row[names["steering"]] for row in rows], np.float32),
-        )
-    except KeyError as missing:
-        raise ValueError(
-            f'metadata["actions"] of {spec.env} must give {missing} of every action for the '
-            "shield; it doesn't. Set reasoning to rules."
-        ) from missing
 
 
 def _levels(book: RuleBook) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:

@@ -128,6 +128,16 @@ def meet(body: Any, plan: Any, others: Any, brake: float, nearer: float) -> tupl
 
 
 @njit(cache=True, nogil=True)
+def worst(body: Any, plan: Any, others: Any, moves: Any, caution: float) -> float:
+    """Returns the worst impact of a plan whichever of their moves f32[M, 2] the others make."""
+    hit = 0.0
+    for m in range(len(moves)):
+        nearer = moves[m, 1] * (1.0 + caution)
+        hit = max(hit, meet(body, plan, others, moves[m, 0], nearer)[1])
+    return hit
+
+
+@njit(cache=True, nogil=True)
 def values(
     body: Any, own: Any, actions: Any, after: Any, moves: Any, path: Any, others: Any, count: Any,
     costs: Any, caution: Any, ticks: int, out: Any,
@@ -151,10 +161,7 @@ def values(
                 roll(body, own[b, 0], own[b, 1], actions[a, 0], actions[a, 1], after[c], False,
                      path[b], plan)  # fmt: skip
                 way, off = astray(path[b], plan)
-                hit = 0.0
-                for m in range(len(moves)):
-                    nearer = moves[m, 1] * (1.0 + caution[b])
-                    hit = max(hit, meet(body, plan, some, moves[m, 0], nearer)[1])
+                hit = worst(body, plan, some, moves, caution[b])
                 best = max(best, costs[0] * way - costs[1] * off - costs[2] * hit)
             out[b, a] = best
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from .config import RENDER_MODES, RobotConfig
+from .facts import PERSON_CLASS
 from .kernel import (
     BACK_MAX,
+    NOISE,
     PERSON_RADIUS,
     RADII,
     RADIUS,
@@ -108,6 +110,8 @@ def metadata(config: RobotConfig) -> dict[str, Any]:
             "turn": (-TURN_MAX, TURN_MAX),
             "acceleration": SPEED_RATE,
             "turn_acceleration": TURN_RATE,
+            "noise": float(NOISE),
+            "walkers": [SCENE_CLASSES[PERSON_CLASS]],
             "ego": {"speed": ("state", 0), "turn": ("state", 1)},
             "controls": {"speed": "speed", "turn": "turn"},
             "ranges": {"part": "lidar", "first": 0.0, "range": RANGE},

@@ -23,9 +23,9 @@ import numpy as np
 from mindloop.agent.config import LoopConfig, ReasoningConfig
 from mindloop.agent.loop import Life
 from mindloop.agent.reasoning.explain import explain
-from mindloop.agent.reasoning.reasoner import SHIELD, Reasoner
+from mindloop.agent.reasoning.reasoner import Reasoner
 from mindloop.agent.reasoning.rss import LEAD
-from mindloop.agent.reasoning.shield import Verdict
+from mindloop.agent.reasoning.shield import SHIELD, Verdict
 from mindloop.agent.store import load_mind
 from mindloop.agent.world import World, make_world
 from mindloop.envs.driving.lives import INDEX, V_MODE, V_X, V_Y, W_MODE, W_X, W_Y, Mode, X, Y

@@ -9,7 +9,8 @@ import torch
 from mindloop.agent.config import DecisionConfig, ReasoningConfig
 from mindloop.agent.decision import Policy
 from mindloop.agent.reasoning.explain import Explanation, explain
-from mindloop.agent.reasoning.reasoner import SHIELD, Reasoner
+from mindloop.agent.reasoning.reasoner import Reasoner
+from mindloop.agent.reasoning.shield import SHIELD
 from mindloop.agent.types import Outcome, Trace, WorldSpec
 from tests.agent.reasoning.worlds import PENDULUM, ROAD, Facts, seen
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from mindloop.agent.config import ReasoningConfig
-from mindloop.agent.reasoning.reasoner import SHIELD, Reasoner
+from mindloop.agent.reasoning.reasoner import Reasoner
+from mindloop.agent.reasoning.shield import SHIELD
 from mindloop.agent.types import Judgement, WorldSpec
 from tests.agent.reasoning.worlds import CART, PEDALS, PENDULUM, ROAD, Facts, seen
 
