@@ -48,11 +48,10 @@ class Entry:
 def draw_entry(canvas: Canvas, box: Rect, entry: Entry, name: str) -> None:
     """Draws the line with its caret in a box, and below the box what is wrong with it.
 
-    The complaint covers what lies below; the texts there are forgotten.
+    Both cover what lies below.
     """
     px, gap = canvas.sizes.body, canvas.sizes.gap
-    canvas.fill(box, theme.WELL, 6)
-    canvas.outline(box, theme.CHOSEN, 1, 6)
+    _cover(canvas, box, theme.CHOSEN)
     inner = box.inflate(-2 * gap, 0)
     head = canvas.text(f"{name}:", inner, px, theme.CHOSEN, bold=True) + gap
     hint = theme.text_width(HINT, canvas.sizes.small) + gap
@@ -77,9 +76,14 @@ def _draw_complaint(canvas: Canvas, box: Rect, complaint: str) -> None:
     if len(lines) > COMPLAINT_LINES:
         lines = [*lines[: COMPLAINT_LINES - 1], f"{lines[COMPLAINT_LINES - 1]} …"]
     below = Rect(box.left, box.bottom + 2, box.width, line * len(lines) + gap)
-    canvas.texts[:] = [text for text in canvas.texts if not below.colliderect(text.box)]
-    canvas.fill(below, theme.WELL, 6)
-    canvas.outline(below, theme.BAD, 1, 6)
+    _cover(canvas, below, theme.BAD)
     for k, words in enumerate(lines):
         row = Rect(below.left + gap, below.top + gap // 2 + k * line, below.width - 2 * gap, line)
         canvas.text(words, row, px, theme.TEXT)
+
+
+def _cover(canvas: Canvas, box: Rect, rim: theme.Colour) -> None:
+    """Clears a box for what is written next; the texts that were there are forgotten."""
+    canvas.texts[:] = [text for text in canvas.texts if not box.colliderect(text.box)]
+    canvas.fill(box, theme.WELL, 6)
+    canvas.outline(box, rim, 1, 6)
