@@ -144,6 +144,24 @@ class Life:
         self._trace, self._intention = None, None
         self._is_begun = True
 
+    def command(self, words: str, lane: int = 0) -> None:
+        """Tells one lane what is to be done from now on; a mind that has thought about this tick
+        already learns of it in the next.
+
+        Raises:
+          RuntimeError: nothing has begun yet.
+          ValueError: the world takes no commands, or not these words; all goes on as it was.
+        """
+        self._check_begun()
+        self.world.command(words, lane)
+        if self.world.is_native and self.world.offers("look"):
+            self._raw, self._infos = self.world.look()
+            if self._trace is None:
+                is_first = self._observation.is_first
+                self._observation = self.world.observe(self._raw, self._infos, is_first)
+        if self._expert is not None:
+            self._intention = None
+
     def step(self, actions: Any | None = None) -> Tick:
         """Lives one step in every lane.
 

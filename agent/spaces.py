@@ -52,8 +52,7 @@ class PartReader:
     def tensor_of(self, raws: Sequence[Any]) -> Tensor:
         """Returns the part of a list of single observations as one batch."""
         found = [self.find(raw) for raw in raws]
-        are_texts = self.part.modality is Modality.WORDS and not isinstance(found[0], np.ndarray)
-        return self.convert(found if are_texts else np.stack(found))
+        return self.convert(found if isinstance(self.space, spaces.Text) else np.stack(found))
 
     def convert(self, values: Any) -> Tensor:
         """Returns a batch of this part's values as the modality's tensor.

@@ -269,6 +269,38 @@ class World:
 
         return act
 
+    @property
+    def caption(self) -> str:
+        """What the world's own picture shows, in words; empty where it doesn't say."""
+        return str((self.env.metadata or {}).get("picture", ""))
+
+    @property
+    def takes_commands(self) -> bool:
+        """Whether the world can be told in words, while a life goes on, what is to be done: it has
+        a `command` and declares a vocabulary."""
+        return any(reader.vocabulary for reader in self.readers) and self.offers("command")
+
+    def command(self, words: str, lane: int = 0) -> None:
+        """Tells one lane what is to be done from now on.
+
+        Raises:
+          ValueError: the world takes no commands, or not these words; it says which it can read.
+        """
+        tell = self._ask("command", "Choose a world that takes commands.")
+        if self.is_native:
+            tell[0](words, lane)
+        else:
+            tell[lane](words)
+
+    def mission(self, lane: int = 0) -> tuple[tuple[str, bool], ...]:
+        """Returns each part of what a lane was told to do, and whether it is done; empty where the
+        world doesn't say."""
+        if not (self.takes_commands and self.offers("mission")):
+            return ()
+        tell = self._ask("mission", "Leave it out.")
+        found = tell[0](lane) if self.is_native else tell[lane]()
+        return tuple((str(words), bool(is_done)) for words, is_done in found)
+
     def view(self, name: str) -> Any:
         """Returns the world's own view of all lanes, "true" or "visible"; native worlds only."""
         return self._native("view")(name)

@@ -78,6 +78,14 @@ class AbstractBatch(ABC, Generic[ViewT]):
         """Returns what an ended lane's info says besides: score, is_success, end."""
 
     @abstractmethod
+    def score(self, lane: int) -> dict[str, float]:
+        """Returns the score of a lane's episode so far."""
+
+    @abstractmethod
+    def is_over(self, lane: int) -> bool:
+        """Returns whether a lane's episode has ended."""
+
+    @abstractmethod
     def picture(self, lane: int, view: str, width: int, height: int) -> NDArray[np.uint8]:
         """Returns one lane drawn as uint8 [height, width, 3]."""
 
@@ -96,6 +104,39 @@ class AbstractBatch(ABC, Generic[ViewT]):
     @abstractmethod
     def intervene(self, lane: int, operation: Mapping[str, Any]) -> None:
         """Changes one thing in a life, for counterfactuals and scripted situations."""
+
+
+def action_rows(actions: Array, space: gymnasium.Space[Any], lanes: int) -> Array:
+    """Returns actions as rows f64 [lanes, N] for a kernel, numbers clipped to -1 and 1.
+
+    Args:
+      space: Discrete, or a Box [N].
+    Raises:
+      TypeError: actions of another kind of number.
+      ValueError: actions of another shape, out of range, or not finite.
+    """
+    is_index = isinstance(space, gymnasium.spaces.Discrete)
+    wanted = (lanes,) if is_index else (lanes, *(space.shape or ()))
+    if actions.shape != wanted:
+        raise ValueError(
+            f"`action` must have shape {wanted} ({lanes} lanes, "
+            f"{wanted[1:] or 'a single index'} each); got {actions.shape}."
+        )
+    if isinstance(space, gymnasium.spaces.Discrete):
+        count = int(space.n)
+        if actions.dtype.kind not in "iu":
+            raise TypeError(f"`action` must be whole numbers below {count}; got {actions.dtype}.")
+        if actions.min() < 0 or actions.max() >= count:
+            raise ValueError(
+                f"`action` must lie within 0 and {count - 1}; got {actions.min()} to "
+                f"{actions.max()}."
+            )
+        return actions.astype(np.float64)[:, None]
+    if actions.dtype.kind not in "fiu":
+        raise TypeError(f"`action` must be numbers; got {actions.dtype}.")
+    if not np.isfinite(actions).all():
+        raise ValueError("`action` must be finite; got NaN or infinity.")
+    return np.clip(actions.astype(np.float64), -1.0, 1.0)
 
 
 def copied(value: Any) -> Any:
@@ -227,6 +268,28 @@ class BatchVectorEnv(VectorEnv[Observation, Any, Array]):
         """Returns observation and infos of now, e.g. after a life was restored."""
         return self._give(self.world.observations()), self._infos()
 
+    def picture(
+        self, lane: int = 0, view: str = "world", width: int = 800, height: int = 600
+    ) -> NDArray[np.uint8]:
+        """Returns a lane drawn as "world", "front", "top", "map", "labels" or "depth"."""
+        return self.world.picture(lane, view, width, height)
+
+    def score(self, lane: int = 0) -> dict[str, float]:
+        """Returns the score of the running episode, as `info["score"]` tells it at the end."""
+        return self.world.score(lane)
+
+    def snapshot(self, lane: int = 0) -> Array:
+        """Returns a copy of one life, exact."""
+        return self.world.snapshot(lane)
+
+    def restore(self, saved: Array, lane: int = 0) -> None:
+        """Puts a life back."""
+        self.world.restore(lane, saved)
+
+    def intervene(self, lane: int, operation: Mapping[str, Any]) -> None:
+        """Changes one thing in a life; the world's `intervene.KEYS` or `OPERATIONS` list them."""
+        self.world.intervene(lane, operation)
+
     def _finals(self, ended: Array) -> dict[str, Any]:
         """Returns final_obs and final_info, object arrays with a dict where a lane ended."""
         observations, infos = self.world.observations(), self.world.infos()
@@ -310,3 +373,26 @@ class BatchEnv(gymnasium.Env[Observation, Any]):
         if not self._begun:
             raise RuntimeError("`render` must come after `reset`. Call reset() first.")
         return self.world.picture(0, "world", 800, 600)
+
+    def picture(
+        self, lane: int = 0, view: str = "world", width: int = 800, height: int = 600
+    ) -> NDArray[np.uint8]:
+        """Returns the life drawn as "world", "front", "top", "map", "labels" or "depth"."""
+        return self.world.picture(lane, view, width, height)
+
+    def score(self, lane: int = 0) -> dict[str, float]:
+        """Returns the score of the running episode, as `info["score"]` tells it at the end."""
+        return self.world.score(lane)
+
+    def snapshot(self, lane: int = 0) -> Array:
+        """Returns a copy of the life, exact."""
+        return self.world.snapshot(lane)
+
+    def restore(self, saved: Array, lane: int = 0) -> None:
+        """Puts a life back."""
+        self.world.restore(lane, saved)
+        self._begun, self._ended = True, self.world.is_over(lane)
+
+    def intervene(self, lane: int, operation: Mapping[str, Any]) -> None:
+        """Changes one thing in a life; the world's `intervene.KEYS` or `OPERATIONS` list them."""
+        self.world.intervene(lane, operation)

@@ -39,7 +39,7 @@ from mindloop.agent.viewer.recorder import Recorder, beside, stem
 from mindloop.agent.world import make_world
 from mindloop.errors import UserError, nearest
 
-DRIVING = "mindloop/Driving-v0"
+DRIVING, ROBOT = "mindloop/Driving-v0", "mindloop/Robot-v0"
 UNTRAINED = "untrained"
 SCORED_WITH = {"end_on_collision": False}  # scores are taken to the end of the route
 LOOKING = "camera"  # the setting that draws the camera, which experts and chance don't need
@@ -61,6 +61,9 @@ class LifeOptions:
     """How full the world is, such as empty, calm or default."""
     split: str | None = None
     """Which towns: train or test."""
+    mission: str | None = None
+    """What is to be done in every episode, in words such as "go to the red ball"; only in worlds
+    that take a mission."""
     seed: int = 0
     """Seed of the first life."""
     mind: str | None = None
@@ -96,6 +99,11 @@ def settings_of(options: LifeOptions, offer: Offer) -> dict[str, Any]:
             if offer.defaults is not None and name not in offer.defaults:
                 raise UserError(f"`--{name}` must be left out: {options.env} has no {name}s.")
             settings[name] = value
+    if options.mission is not None:
+        if "mission" not in (offer.defaults or {}):
+            raise UserError(f"`--mission` must be left out: {options.env} takes no missions. "
+                            f"{ROBOT} does.")
+        settings["mission"] = options.mission
     for entry in options.set:
         name, equals, value = entry.partition("=")
         if not equals or not name:
@@ -176,6 +184,8 @@ def plan(
         settings["render_mode"] = "rgb_array"
     with mistakes():
         world = make_world(options.env, 1, {**settings, **asked})
+        if options.mission is not None:
+            world.env.reset(seed=options.seed)  # words may be right, and what they ask impossible
         has_expert = world.offers("expert")
         spec = world.spec
         world.close()

@@ -1,21 +1,19 @@
-"""Drive yourself with the arrow keys or WASD; space hands over to the driver, and back."""
+"""Drive yourself with the arrow keys or WASD, and with 1, 2, ... what else the agent can do;
+space hands over to the driver, and back."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
-from mindloop.agent.types import ActionSpec, Episode, WorldError
+from mindloop.agent.types import Episode, WorldError
 from mindloop.agent.viewer.recorder import Recorder
 from mindloop.agent.viewer.window import Mode, Order, Window
-from mindloop.agent.world import World
 from mindloop.errors import UserError
+from mindloop.hands import AbstractHands, hands_of
 from mindloop.living import (
     LifeOptions,
     Plan,
@@ -28,11 +26,7 @@ from mindloop.living import (
     report,
     write_report,
 )
-from mindloop.showing import Camera, check_display, ending, restart, score_table
-
-FIRM_AFTER = 3  # steps that a key is held before it counts in full
-GENTLE_STEERING, FIRM_STEERING = 0.35, 1.0  # of what the speed allows
-DRIVE, GENTLE_BRAKE, FIRM_BRAKE = 2.0, -3.0, -8.0  # [m/s2]
+from mindloop.showing import Camera, check_display, ending, restart, score_table, tell
 
 
 @dataclass(frozen=True)
@@ -61,7 +55,7 @@ def main(options: Options) -> int:
         stack.enter_context(mistakes(WorldError))
         life = begin(made, 1, options.life.seed, watched=True)
         stack.callback(life.world.close)
-        hands = Hands(life.world)
+        hands = hands_of(life.world)
         camera = Camera(life, made)
         recorder = open_recorder(options.record, made, options.life.seed)
         if recorder is not None:
@@ -80,19 +74,24 @@ def main(options: Options) -> int:
     return 0
 
 
-def _play(camera: Camera, hands: Hands, made: Plan, options: Options,
+def _play(camera: Camera, hands: AbstractHands, made: Plan, options: Options,
           recorder: Recorder | None, console: Console) -> list[Episode]:
     life, ended, is_yours = camera.life, list[Episode](), True
     first = camera.frame()  # compiles, if need be, before there is a window that would not answer
     with Window(f"mindloop: {made.env}", mode=Mode.DRIVE,
-                step_seconds=1.0 / (life.world.spec.rate or 5.0)) as window:
+                step_seconds=1.0 / (life.world.spec.rate or 5.0), buttons=hands.buttons,
+                takes_words=life.world.takes_commands) as window:
         window.show(first)
-        window.say("You drive: arrows or WASD. Space hands over.")
+        window.say(_greeting(hands, life.world.takes_commands))
         while len(ended) < options.episodes:
             for command in window.poll():
                 if command.order is Order.QUIT:
                     return ended
-                if command.order is Order.HAND_OVER:
+                if command.order is Order.TELL:
+                    tell(life, window, command.words, recorder)
+                elif command.order is Order.PRESS:
+                    hands.press(command.steps if is_yours else 0)
+                elif command.order is Order.HAND_OVER:
                     is_yours = not is_yours
                     window.say("You drive" if is_yours else f"The {life.driver} drives")
                 elif command.order in (Order.RESET, Order.SEED):
@@ -114,47 +113,7 @@ def _play(camera: Camera, hands: Hands, made: Plan, options: Options,
     return ended
 
 
-class Hands:
-    """Turns held keys into actions of a world that steers and accelerates."""
-
-    def __init__(self, world: World) -> None:
-        """Finds out how `world` is driven.
-
-        Raises:
-          UserError: its actions do not say what they steer and accelerate.
-        """
-        spec: ActionSpec = world.spec.actions
-        table = [(one.get("steering"), one.get("acceleration")) for one in spec.attributes]
-        self._table: NDArray[np.float64] | None = None
-        if table and all(a is not None and b is not None for a, b in table):
-            self._table = np.array(table, np.float64)
-        elif not (spec.is_box and spec.width == 2 and world.spec.motion):
-            raise UserError(
-                f"`play` must have an environment whose actions steer and accelerate; "
-                f"{world.spec.env} declares none such. Use mindloop/Driving-v0, or `mindloop run`."
-            )
-        self._held = {"left": 0, "right": 0, "up": 0, "down": 0}
-
-    def tire(self, held: frozenset[str]) -> None:
-        """Takes a step: counts for how long each key has been held."""
-        self._held = {key: (n + 1 if key in held else 0) for key, n in self._held.items()}
-
-    def actions(self, held: frozenset[str]) -> Any:
-        """Returns a batch of one action."""
-        steering = self._side("left", held) - self._side("right", held)
-        firm = self._held["down"] >= FIRM_AFTER
-        wanted = 0.0
-        if "down" in held:
-            wanted = FIRM_BRAKE if firm else GENTLE_BRAKE
-        elif "up" in held:
-            wanted = DRIVE
-        if self._table is None:
-            pedal = wanted / (DRIVE if wanted > 0 else -FIRM_BRAKE)
-            return np.array([[steering, pedal]], np.float32)
-        distance = np.abs(self._table - (steering, wanted)).sum(1)
-        return np.array([int(distance.argmin())])
-
-    def _side(self, key: str, held: frozenset[str]) -> float:
-        if key not in held:
-            return 0.0
-        return FIRM_STEERING if self._held[key] >= FIRM_AFTER else GENTLE_STEERING
+def _greeting(hands: AbstractHands, takes_words: bool) -> str:
+    pressed = "".join(f", {k} {what}" for k, what in enumerate(hands.buttons, 1))
+    typed = " / gives another mission." if takes_words else ""
+    return f"You drive: arrows or WASD{pressed}. Space hands over.{typed}"

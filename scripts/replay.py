@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import tyro
@@ -91,21 +91,20 @@ class Show:
             why = reasoner_of(kept)
         self.camera = Camera(self.life, replace(again, mind=header.get("mind")), lane, why)
         self._believed = any(name.startswith("trace.") for name in kept.names)
-        self._restarts = {
-            int(entry["last_tick"]): int(entry["restart"])
-            for entry in kept.episodes
-            if "restart" in entry
-        }
+        self._asked: dict[int, list[dict[str, Any]]] = {}
+        for entry in kept.episodes:
+            if "restart" in entry or "command" in entry:
+                self._asked.setdefault(int(entry["last_tick"]), []).append(entry)
         self.first_odd: int | None = None
         # it has just begun, and a second reset is not the same as the first in every environment
         self.position = 0
-        self._restart_if_due()
+        self._ask()
 
     def rewind(self) -> None:
         """Goes back to the first step."""
         self.position = 0
         restart(self.life, self.camera, int(self.kept.header["seed"]))
-        self._restart_if_due()
+        self._ask()
 
     def seek(self, position: int) -> None:
         """Goes to a step; backwards means living from the start again."""
@@ -138,7 +137,7 @@ class Show:
             self.first_odd = now
         self.camera.add(replace(tick, trace=self._trace()))
         self.position += 1
-        self._restart_if_due()
+        self._ask()
 
     def frame(self) -> Frame:
         """Returns what was so at this step."""
@@ -159,10 +158,13 @@ class Show:
         is_there = self._believed and not self.is_over
         return self.kept.trace(self.position) if is_there else None
 
-    def _restart_if_due(self) -> None:
-        seed = self._restarts.get(self.position - 1)
-        if seed is not None:
-            restart(self.life, self.camera, seed)
+    def _ask(self) -> None:
+        """Does what the person who watched asked for before this step."""
+        for entry in self._asked.get(self.position - 1, ()):
+            if "restart" in entry:
+                restart(self.life, self.camera, int(entry["restart"]))
+            else:
+                self.life.command(str(entry["command"]))
 
 
 def _straight(show: Show, options: Options, console: Console) -> None:

@@ -40,6 +40,7 @@ from mindloop.showing import (
     progress,
     restart,
     score_table,
+    tell,
 )
 
 Step = Callable[[], Tick]
@@ -189,13 +190,16 @@ def _in_window(life: Life, step: Step, made: Plan, options: Options, recorder: R
     ended: list[Episode] = []
     rate = life.world.spec.rate
     first = camera.frame()  # compiles, if need be, before there is a window that would not answer
-    with Window(f"mindloop: {made.env}", step_seconds=1.0 / (rate or WINDOW_RATE)) as window:
+    with Window(f"mindloop: {made.env}", step_seconds=1.0 / (rate or WINDOW_RATE),
+                takes_words=life.world.takes_commands) as window:
         window.show(first)
         steps = 0
         while len(ended) < options.episodes and (steps < options.steps or options.steps == 0):
             for command in window.poll():
                 if command.order is Order.QUIT:
                     return ended
+                if command.order is Order.TELL:
+                    tell(life, window, command.words, recorder)
                 if command.order in (Order.RESET, Order.SEED):
                     seed = life.seed + (command.order is Order.SEED)
                     restart(life, camera, seed, recorder)

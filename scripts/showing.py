@@ -26,7 +26,7 @@ from mindloop.agent.viewer.frame import Frame, History, Setting
 from mindloop.agent.viewer.recorder import Recorder
 from mindloop.agent.viewer.screen import draw
 from mindloop.agent.viewer.video import Video, contact_sheet
-from mindloop.agent.viewer.window import display_available
+from mindloop.agent.viewer.window import Window, display_available
 from mindloop.agent.viewer.wording import label, number
 from mindloop.agent.world import World
 from mindloop.errors import UserError
@@ -117,12 +117,12 @@ class Camera:
                       episode=self.episode + 1, seed=life.seed + lane,
                       score=world.score_so_far(lane),
                       world=world.picture(lane, "world", *WORLD_SIZE) if self._can_draw else None)
+        frame = replace(frame, caption=world.caption)
         frame = notes.with_truth(frame, spec, life.truth, lane)
         if spec.rate:
             frame = replace(frame, seconds=self.step / spec.rate)
-        town = np.asarray(infos.get("town", ()))
-        if town.ndim == 1 and town.dtype.kind in "iu" and len(town):
-            frame = replace(frame, town=int(town[lane]))
+        town, home = (self._place(infos, name) for name in ("town", "home"))
+        frame = replace(frame, town=town, home=home)
         if trace is not None:
             frame = notes.with_mind(frame, spec, trace, lane, is_acting)
             if is_acting and self._reasoner is not None:
@@ -135,6 +135,12 @@ class Camera:
         if not is_acting:
             frame = self._with_actions(frame, life.intention if by_hand is None else by_hand)
         return self._with_labels(self._with_vectors(self._with_words(frame)))
+
+    def _place(self, infos: Mapping[str, Any], name: str) -> int | None:
+        """Returns the number of the place where the episode goes on, if the world tells one."""
+        found = np.asarray(infos.get(name, ()))
+        is_told = found.ndim == 1 and found.dtype.kind in "iu" and len(found)
+        return int(found[self.lane]) if is_told else None
 
     def _reasons(self, reasoner: Reasoner, trace: Trace) -> tuple[str, ...]:
         """Returns why it will do what it is about to."""
@@ -158,10 +164,18 @@ class Camera:
         )
 
     def _with_words(self, frame: Frame) -> Frame:
-        """Shows what can be said in words as words, in place of tokens and one-hots."""
-        words = self.life.words(self.lane)
+        """Shows what can be said in words as words, in place of tokens and one-hots; and what it
+        was told to do."""
+        words, world = self.life.words(self.lane), self.life.world
         inputs = {name: part for name, part in frame.inputs.items() if name not in words}
-        return replace(frame, inputs=inputs, words=words)
+        mission: tuple[tuple[str, bool], ...] = ()
+        if world.takes_commands:
+            said = tuple((words[one.part.name], False) for one in world.readers
+                         if one.vocabulary and one.part.name in words)  # fmt: skip
+            mission = world.mission(self.lane) or said or (("none", False),)
+            shown = {part for part, _ in mission}
+            words = {name: text for name, text in words.items() if text not in shown}
+        return replace(frame, inputs=inputs, words=words, mission=mission)
 
     def _with_actions(self, frame: Frame, actions: Any) -> Frame:
         """Adds what is about to be done by a driver that is no mind."""
@@ -176,21 +190,26 @@ class Camera:
             for k in range(spec.width)))
 
     def _with_vectors(self, frame: Frame) -> Frame:
-        """Takes vectors whose numbers have names out of the inputs, and shows them as gauges."""
-        inputs, gauges, command = dict(frame.inputs), [], frame.command
-        for name, columns in self.life.world.spec.vectors.items():
+        """Takes vectors whose numbers have names out of the inputs, and shows them as gauges, or
+        what rays measured round the agent."""
+        inputs, gauges, command = dict(frame.inputs), list[Setting](), frame.command
+        marks: dict[str, str] = {}
+        spec = self.life.world.spec
+        rays = spec.motion.get("ranges", {})
+        if rays.get("part") in inputs and not rays.get("first"):
+            part = str(rays["part"])
+            frame = replace(frame, ranges=inputs.pop(part), ranges_most=float(rays["range"]),
+                            ranges_name=part)
+        for name, columns in spec.vectors.items():
             if name not in inputs:
                 continue
             values = inputs.pop(name)
             if "low" not in columns[0]:
                 command = str(columns[int(np.argmax(values))]["name"])
                 continue
-            for column, value in zip(columns, values, strict=True):
-                low, high, unit = column["low"], column["high"], str(column["unit"])
-                if unit.startswith("rad"):
-                    low, high = high, low  # left is positive
-                gauges.append(Setting(str(column["name"]), float(value), low, high, unit))
-        return replace(frame, inputs=inputs, gauges=tuple(gauges), command=command)
+            gauges += gauges_of(columns, values)
+            marks |= marks_of(columns, values)
+        return replace(frame, inputs=inputs, gauges=tuple(gauges), command=command, marks=marks)
 
     def _with_labels(self, frame: Frame) -> Frame:
         spec, world = self.life.world.spec, self.life.world
@@ -200,6 +219,43 @@ class Camera:
         height, width = images[0].shape[:2]
         labels = world.picture(self.lane, "labels", width, height)
         return replace(frame, labels=labels, label_classes=spec.labels)
+
+
+def gauges_of(columns: Sequence[Mapping[str, Any]], values: NDArray[Any]) -> list[Setting]:
+    """Returns the numbers of a vector as gauges; a cosine and its sine as one angle.
+
+    An angle whose cosine and sine are 0 is not there, nor is what is told with it.
+    """
+    gauges, angles = [], dict[str, complex]()
+    for column, value in zip(columns, values, strict=True):
+        if column.get("told") in ("cos", "sin"):
+            turn = complex(value, 0.0) if column["told"] == "cos" else complex(0.0, value)
+            angles[str(column["as"])] = angles.get(str(column["as"]), 0j) + turn
+    for column, value in zip(columns, values, strict=True):
+        told, name = column.get("told", ""), str(column["name"])
+        low, high, unit = column["low"], column["high"], str(column["unit"])
+        if told in ("mark", "sin") or (told in ("cos", "with") and not angles[str(column["as"])]):
+            continue
+        if told == "cos":
+            name, unit, low, high = str(column["as"]), "rad", -np.pi, np.pi
+            value = np.angle(angles[name])
+        if unit.startswith("rad"):
+            low, high = high, low  # left is positive
+        gauges.append(Setting(name, float(value), low, high, unit))
+    return gauges
+
+
+def marks_of(columns: Sequence[Mapping[str, Any]], values: NDArray[Any]) -> dict[str, str]:
+    """Returns {what is marked: the marks that are set, in words} of a vector."""
+    every: dict[str, list[str]] = {}
+    for column, value in zip(columns, values, strict=True):
+        if column.get("told") == "mark":
+            whole = str(column["as"])
+            name = str(column["name"]).removeprefix(whole).strip() or "yes"
+            every.setdefault(whole, []).extend([name] if value > 0.5 else [])
+    alone = {str(column["name"]) for column in columns}
+    return {whole: ", ".join(found) or ("no" if whole in alone else "nothing")
+            for whole, found in every.items()}
 
 
 class Filming:
@@ -335,6 +391,20 @@ def restart(life: Life, camera: Camera, seed: int, recorder: Recorder | None = N
     camera.clear()
     if recorder is not None:
         recorder.episode({"restart": seed})
+
+
+def tell(life: Life, window: Window, words: str, recorder: Recorder | None = None) -> None:
+    """Gives a life what was typed in the window, or shows there why it can't be; a recorder notes
+    it for the replay."""
+    try:
+        life.command(words)
+    except ValueError as problem:
+        window.answer(str(problem))
+        return
+    window.answer()
+    window.say(f"Told: {words}")
+    if recorder is not None:
+        recorder.episode({"command": words})
 
 
 def progress(console: Console, what: str = "episodes") -> Progress:

@@ -111,7 +111,7 @@ def _draw_bars(canvas: Canvas, box: Rect, choice: Choice) -> None:
         order = sorted(int(k) for k in np.argsort(-weight, kind="stable")[:room])
     line = stack(box, len(order), 2 * theme.line_height(canvas.sizes.body))
     px = canvas.sizes.body
-    names = max(theme.text_width(choice.names[k], px) for k in order) + 6
+    names = max(theme.text_width(choice.names[k], px, True) for k in order) + 6
     names = min(names, box.width // 2)
     numbers = 0 if choice.probabilities is None else theme.text_width("100 %", px) + 4
     for place, index in enumerate(order):
@@ -155,10 +155,10 @@ def _draw_heads(canvas: Canvas, box: Rect, choices: Sequence[Choice]) -> None:
                     theme.CHOSEN, 2)
 
 
-def _places(canvas: Canvas, box: Rect, count: int) -> list[Rect]:
+def _places(canvas: Canvas, box: Rect, count: int, narrowest: int = 1) -> list[Rect]:
     """Gives a line for each thing; where some have no room, one line less and says how many."""
     small, body = (theme.line_height(px) for px in (canvas.sizes.small, canvas.sizes.body))
-    places = spread(box, count, (small, 2 * body), 2 * canvas.sizes.gap)
+    places = spread(box, count, (small, 2 * body), 2 * canvas.sizes.gap, narrowest)
     if len(places) < count:
         last = places.pop()
         canvas.text(f"and {count - len(places)} more", last, canvas.sizes.small, theme.DIM)
@@ -173,9 +173,11 @@ def draw_gauges(canvas: Canvas, box: Rect, settings: Sequence[Setting]) -> None:
     names = max(theme.text_width(s.name, px) for s in settings) + 8
     words = [f"{number(s.value)} {s.unit}".rstrip() for s in settings]
     numbers = max(theme.text_width(w + "0", px) for w in words) + 4
-    places = _places(canvas, box, len(settings))
+    px = min(px, max(8, round(box.height / len(settings) / 1.05)))
+    narrowest = names + numbers + 2 * px
+    places = _places(canvas, box, len(settings), narrowest)
     for setting, said, row in zip(settings, words, places, strict=False):
-        width = min(names, row.width // 3)
+        width = min(names, row.width // 2)
         canvas.text(setting.name, Rect(row.left, row.top, width, row.height), px, theme.DIM)
         canvas.text(said, Rect(row.right - numbers, row.top, numbers, row.height), px,
                     align="right")

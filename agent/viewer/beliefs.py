@@ -152,6 +152,8 @@ def draw_scene(canvas: Canvas, box: Rect, frame: Frame) -> None:
         pygame.draw.circle(canvas.surface, theme.LINE, (dial.x, dial.y), round(radius * share), 1)
     for share in (0.5, 1.0):
         dial.write_range(canvas, share)
+    if frame.ranges is not None:
+        dial.draw_ranges(canvas, frame.ranges, frame.ranges_most)
     if frame.scene_true is not None:
         dial.draw_things(canvas, frame.scene_true)
     for path, colour in ((frame.path_true, TRUE), (frame.path_believed, BELIEVED)):
@@ -168,6 +170,8 @@ def _legend(frame: Frame, has_truth: bool, has_belief: bool
     first = [("believed: free, path", BELIEVED)] if has_belief else []
     if frame.path_true is not None:
         first.append(("true path", TRUE))
+    if frame.ranges is not None:
+        first.append((frame.ranges_name, theme.MARK))
     second = []
     if has_truth and frame.scene_true is not None:
         there = frame.scene_true[frame.scene_true[:, PRESENCE] >= PRESENT]
@@ -255,6 +259,20 @@ class _Dial:
                 left = (distance - closing) * math.sin(middle) + across * math.cos(middle)
                 pygame.draw.aaline(canvas.surface, colour, self.polar(distance, middle),
                                    self.at(ahead, left))
+
+    def draw_ranges(self, canvas: Canvas, ranges: NDArray[Any], most: float) -> None:
+        """Draws a dot where each ray met something, and a line between neighbours that did."""
+        turn, last = 2 * math.pi / len(ranges), None
+        for k in range(len(ranges) + 1):
+            distance = float(ranges[k % len(ranges)])
+            is_hit = distance < min(most, self.reach)
+            point = self.polar(distance, k * turn) if is_hit else None
+            if point is not None and last is not None:
+                pygame.draw.aaline(canvas.surface, theme.mix(theme.MARK, theme.WELL, 0.5), last,
+                                   point)
+            if point is not None:
+                canvas.dot(*point, max(2, self.radius // 60), theme.MARK)
+            last = point
 
     def draw_path(self, canvas: Canvas, path: NDArray[Any], colour: theme.Colour) -> None:
         """Draws the lane's centre ahead as a dotted line."""

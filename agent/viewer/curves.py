@@ -113,14 +113,21 @@ def _draw_term(canvas: Canvas, row: Rect, name: str, values: Sequence[float],
 
 
 def draw_now(canvas: Canvas, box: Rect, frame: Frame) -> None:
-    """Draws what the route asks for, and the gauges."""
-    if frame.command:
-        line = theme.line_height(canvas.sizes.body)
-        head = Rect(box.left, box.top, box.width, line)
-        taken = canvas.text("route asks:", head, canvas.sizes.body, theme.DIM) + 6
-        canvas.text(frame.command, Rect(head.left + taken, head.top, head.width - taken, line),
-                    canvas.sizes.body, theme.TEXT, bold=True)
-        box = Rect(box.left, head.bottom + 2, box.width, box.bottom - head.bottom - 2)
+    """Draws what the route asks for, what is told in words, and the gauges."""
+    told = {"route asks": frame.command, **frame.marks} if frame.command else dict(frame.marks)
+    px = canvas.sizes.body if len(told) < 2 else canvas.sizes.small
+    line, gap = theme.line_height(px), 2 * canvas.sizes.gap
+    columns = 1 if len(told) < 2 else 2
+    width = (box.width - gap * (columns - 1)) // columns
+    for k, (name, words) in enumerate(told.items()):
+        left, top = box.left + k % columns * (width + gap), box.top + k // columns * line
+        head = Rect(left, top, width, line)
+        taken = canvas.text(f"{name}:", head, px, theme.DIM) + 6
+        canvas.text(words, Rect(head.left + taken, head.top, head.width - taken, line),
+                    px, theme.TEXT, bold=True)
+    if told:
+        taken = -(-len(told) // columns) * line + 2
+        box = Rect(box.left, box.top + taken, box.width, box.height - taken)
     draw_gauges(canvas, box, frame.gauges)
 
 

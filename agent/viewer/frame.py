@@ -161,7 +161,10 @@ class Frame:
     history: History | None = None
     score: Mapping[str, float] = field(default_factory=dict)
     """Score so far, by name."""
+    mission: Sequence[tuple[str, bool]] = ()
+    """What it was told to do, part by part, and whether that is done."""
     town: int | None = None
+    home: int | None = None
     seed: int | None = None
     episode: int | None = None
     """Counted from 1."""
@@ -170,3 +173,12 @@ class Frame:
     """Simulated time in this episode [s]."""
     command: str = ""
     """What the route asks for: "turn left"."""
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """Beside the gauges, what is told in a word or two: {"carries": "ball, red"}."""
+    ranges: NDArray[Any] | None = None
+    """f32 [N] distances measured around it [m], counter-clockwise from straight ahead."""
+    ranges_most: float = math.inf
+    """[m] at which a ray has met nothing."""
+    ranges_name: str = "lidar"
+    caption: str = ""
+    """What the picture of the world shows."""

@@ -29,13 +29,15 @@ class Layout:
     header: Rect
     footer: Rect
     panels: dict[str, Rect]
+    bar: Rect
+    """Below the header; empty where nothing was told."""
 
 
 RIGHT = Split("column", (
     (Split("row", (("inputs", 0.5), ("scene", 0.5))), 0.425),
     (Split("row", (
         ("facts", 0.6),
-        (Split("column", (("actions", 0.36), ("now", 0.31), ("score", 0.33))), 0.4))), 0.575)))
+        (Split("column", (("actions", 0.36), ("now", 0.36), ("score", 0.28))), 0.4))), 0.575)))
 
 
 def is_present(part: str | Split, present: Collection[str]) -> bool:
@@ -66,14 +68,15 @@ def divide(split: str | Split, box: Rect, present: Collection[str], gap: int) ->
     return boxes
 
 
-def arrange(size: tuple[int, int], present: Collection[str], world_aspect: float = 4 / 3
-            ) -> Layout:
+def arrange(size: tuple[int, int], present: Collection[str], world_aspect: float = 4 / 3,
+            has_bar: bool = False) -> Layout:
     """Arranges header, panels and footer in a window.
 
     Args:
       size: width and height of the window [px].
       present: names of the panels to show.
       world_aspect: width / height of the world's picture.
+      has_bar: whether there is a bar for what it was told to do.
     Returns:
       Boxes that neither overlap nor leave the window.
     """
@@ -82,15 +85,16 @@ def arrange(size: tuple[int, int], present: Collection[str], world_aspect: float
     header = Rect(gap, gap // 2, width - 2 * gap, round(2.1 * sizes.big))
     footer_height = round(1.7 * sizes.small)
     footer = Rect(gap, height - footer_height - gap // 2, width - 2 * gap, footer_height)
-    top = header.bottom + gap // 2
+    bar = Rect(gap, header.bottom, width - 2 * gap, round(2.1 * sizes.body) if has_bar else 0)
+    top = bar.bottom + gap // 2
     body = Rect(gap, top, width - 2 * gap, footer.top - gap // 2 - top)
     below = Split("row", (("feels", 0.54), ("curves", 0.46)))
     left_parts = [part for part in ("world", "why", below) if is_present(part, present)]
     if not left_parts:
-        return Layout(header, footer, divide(RIGHT, body, present, gap))
+        return Layout(header, footer, divide(RIGHT, body, present, gap), bar)
     if not is_present(RIGHT, present):
         whole = Split("column", tuple((part, 1.0) for part in left_parts))
-        return Layout(header, footer, divide(whole, body, present, gap))
+        return Layout(header, footer, divide(whole, body, present, gap), bar)
     share = 0.47 if width < 1100 else 0.5
     left_width = round((body.width - gap) * share)
     world = left_width / world_aspect + title_height(sizes) + gap
@@ -99,7 +103,7 @@ def arrange(size: tuple[int, int], present: Collection[str], world_aspect: float
         ("world", world_share), ("why", WHY_SHARE), (below, 1 - world_share)))
     boxes = divide(left, Rect(body.left, body.top, left_width, body.height), present, gap)
     rest = Rect(body.left + left_width + gap, body.top, body.width - left_width - gap, body.height)
-    return Layout(header, footer, boxes | divide(RIGHT, rest, present, gap))
+    return Layout(header, footer, boxes | divide(RIGHT, rest, present, gap), bar)
 
 
 def title_height(sizes: Sizes) -> int:
@@ -120,7 +124,8 @@ def stack(box: Rect, count: int, tallest: int) -> Callable[[int], Rect]:
     return lambda k: Rect(box.left, box.top + k * height, box.width, height)
 
 
-def spread(box: Rect, count: int, heights: tuple[int, int], gap: int) -> list[Rect]:
+def spread(box: Rect, count: int, heights: tuple[int, int], gap: int, narrowest: int = 1
+           ) -> list[Rect]:
     """Gives a line for each of `count` things, in as few columns as hold them; or what fits.
 
     Args:
@@ -128,9 +133,11 @@ def spread(box: Rect, count: int, heights: tuple[int, int], gap: int) -> list[Re
       count: of things.
       heights: the smallest and the largest of a line [px].
       gap: between columns [px].
+      narrowest: width that a column must have where there are several [px].
     """
     room = max(1, box.height // heights[0])
-    columns = min(COLUMNS_AT_MOST, max(1, -(-count // room)))
+    most = min(COLUMNS_AT_MOST, max(1, (box.width + gap) // (narrowest + gap)))
+    columns = min(most, max(1, -(-count // room)))
     rows = min(room, -(-count // columns))
     height = min(heights[1], box.height // max(1, rows))
     width = (box.width - gap * (columns - 1)) // columns

@@ -13,6 +13,7 @@ from . import theme
 from .actions import draw_actions
 from .beliefs import draw_facts, draw_scene
 from .curves import draw_curves, draw_now, draw_score
+from .entry import Entry, draw_entry
 from .feelings import draw_feelings
 from .frame import Frame, Image
 from .layout import MINIMUM_SIZE, Layout, arrange, inside, title_height
@@ -35,6 +36,8 @@ class View:
     """Times real time; 0: as fast as it goes; below 0: not shown, as in a video."""
     notice: str = ""
     """One line that answers the last key."""
+    entry: Entry | None = None
+    """What is being typed; None where nothing is."""
     keys: Keys = ()
     """Key and meaning, for the help page and the line at the bottom."""
 
@@ -80,13 +83,14 @@ PANELS: dict[str, Panel] = {
                    lambda c, box, f, v: draw_world(c, box, f)),
     "inputs": Panel(lambda f: bool(f.inputs or f.words), _inputs_title,
                     lambda c, box, f, v: draw_inputs(c, box, f, v.labels)),
-    "scene": Panel(lambda f: f.scene_true is not None or f.scene_believed is not None,
+    "scene": Panel(lambda f: any(part is not None for part in
+                                 (f.scene_true, f.scene_believed, f.ranges)),
                    _scene_title, lambda c, box, f, v: draw_scene(c, box, f)),
     "facts": Panel(lambda f: bool(f.facts) and (f.true is not None or f.believed is not None),
                    _facts_title, lambda c, box, f, v: draw_facts(c, box, f)),
     "actions": Panel(lambda f: bool(f.choices or f.settings), _actions_title,
                      lambda c, box, f, v: draw_actions(c, box, f)),
-    "now": Panel(lambda f: bool(f.gauges or f.command), lambda f: "Now",
+    "now": Panel(lambda f: bool(f.gauges or f.command or f.marks), lambda f: "Now",
                  lambda c, box, f, v: draw_now(c, box, f)),
     "score": Panel(lambda f: bool(f.score) or f.history is not None, lambda f: "Score so far",
                    lambda c, box, f, v: draw_score(c, box, f)),
@@ -104,7 +108,7 @@ def layout_of(frame: Frame, size: tuple[int, int]) -> Layout:
     """Arranges the panels that a frame has something for."""
     present = [name for name, panel in PANELS.items() if panel.is_present(frame)]
     aspect = 4 / 3 if frame.world is None else frame.world.shape[1] / frame.world.shape[0]
-    return arrange(size, present, aspect)
+    return arrange(size, present, aspect, bool(frame.mission))
 
 
 def paint(surface: pygame.Surface, frame: Frame, view: View = STILL) -> Canvas:
@@ -118,11 +122,20 @@ def paint(surface: pygame.Surface, frame: Frame, view: View = STILL) -> Canvas:
         canvas.fill(box, theme.PANEL, 6)
         title = Rect(box.left + canvas.sizes.gap, box.top, box.width - 2 * canvas.sizes.gap,
                      title_height(canvas.sizes))
-        canvas.text(panel.title(frame), title, canvas.sizes.title, theme.TEXT, bold=True)
+        taken = canvas.text(panel.title(frame), title, canvas.sizes.title, theme.TEXT, bold=True)
+        if name == "world" and frame.caption:
+            taken += 2 * canvas.sizes.gap
+            rest = Rect(title.left + taken, title.top, title.width - taken, title.height)
+            canvas.text(frame.caption, rest, canvas.sizes.small, theme.DIM)
         surface.set_clip(box)  # no drawing leaves its panel
         panel.draw(canvas, inside(box, canvas.sizes), frame, view)
         surface.set_clip(None)
     _draw_footer(canvas, layout.footer, view)
+    bar = layout.bar if layout.bar.height else layout.header
+    if view.entry is not None:
+        draw_entry(canvas, bar, view.entry, "mission")
+    elif frame.mission:
+        _draw_mission(canvas, bar, frame)
     if view.help:
         _draw_help(canvas, view.keys)
     return canvas
@@ -185,11 +198,32 @@ def _states(view: View) -> list[tuple[str, theme.Colour]]:
 
 def _place(frame: Frame) -> str:
     parts = [f"{name} {value}" for name, value in (
-        ("town", frame.town), ("seed", frame.seed), ("episode", frame.episode),
-        ("step", frame.step)) if value is not None]
+        ("town", frame.town), ("home", frame.home), ("seed", frame.seed),
+        ("episode", frame.episode), ("step", frame.step)) if value is not None]
     if frame.seconds is not None:
         parts.append(f"{frame.seconds:.1f} s")
     return "  ·  ".join(parts)
+
+
+def _draw_mission(canvas: Canvas, box: Rect, frame: Frame) -> None:
+    """Writes what it was told to do: parts that are done with a tick, dim, the next ones bright."""
+    gap, px = canvas.sizes.gap, canvas.sizes.body
+    canvas.fill(box, theme.PANEL, 6)
+    parts = [f"✓ {words}" if is_done else words for words, is_done in frame.mission]
+    name, arrow = "mission:", "  ›  "
+    room = box.width - 3 * gap - theme.text_width(name, px)
+    whole = sum(theme.text_width(words, px, True) for words in parts)
+    if whole + theme.text_width(arrow, px) * (len(parts) - 1) > room:
+        px = canvas.sizes.small
+    x = box.left + gap
+    x += canvas.text(name, Rect(x, box.top, box.width, box.height), px, theme.DIM) + gap
+    for k, words in enumerate(parts):
+        if k:
+            x += canvas.text(arrow, Rect(x, box.top, max(0, box.right - gap - x), box.height), px,
+                             theme.FAINT)
+        is_done = frame.mission[k][1]
+        place = Rect(x, box.top, max(0, box.right - gap - x), box.height)
+        x += canvas.text(words, place, px, theme.DIM if is_done else theme.TEXT, bold=not is_done)
 
 
 def _draw_footer(canvas: Canvas, box: Rect, view: View) -> None:

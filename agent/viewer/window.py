@@ -6,7 +6,7 @@ The simulation stays the caller's; this is its loop:
 with Window("mindloop", step_seconds=0.2) as window:
     while True:
         for command in window.poll():  # never waits
-            ...                        # RESET, SEED, HAND_OVER, QUIT: the caller's to do
+            ...                        # RESET, SEED, HAND_OVER, PRESS, TELL, QUIT: the caller's
         if window.ready():             # False while paused or ahead of real time; waits <= 20 ms
             ...                        # one step of the simulation
         if window.due():               # False where drawing would slow the simulation
@@ -20,6 +20,7 @@ import enum
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ from typing import NamedTuple
 import pygame
 
 from . import theme
+from .entry import Entry
 from .frame import Frame
 from .pace import Pace
 from .screen import Keys, View, canvas_size, paint
@@ -46,6 +48,8 @@ class Order(enum.Enum):
     SEED = "seed"
     HAND_OVER = "hand over"
     SEEK = "seek"
+    PRESS = "press"
+    TELL = "tell"
     QUIT = "quit"
 
 
@@ -59,10 +63,12 @@ class Mode(enum.Enum):
 
 @dataclass(frozen=True)
 class Command:
-    """One order; `steps` says how far to SEEK, negative is back."""
+    """One order; `steps` says how far to SEEK, negative is back, or which button was PRESSed; and
+    `words` what was typed to TELL, which `Window.answer` has to answer."""
 
     order: Order
     steps: int = 0
+    words: str = ""
 
 
 class Display(NamedTuple):
@@ -95,6 +101,8 @@ _COMMON: Keys = (("L", "class labels"), ("H", "help"), ("F12", "screenshot"), ("
 
 _ORDERS = {pygame.K_r: Order.RESET, pygame.K_n: Order.SEED, pygame.K_ESCAPE: Order.QUIT,
            pygame.K_q: Order.QUIT}
+_TYPE = (pygame.K_SLASH, pygame.K_KP_DIVIDE, pygame.K_RETURN, pygame.K_KP_ENTER)
+_REPEAT = (400, 40)  # [ms] until a key that is held while typing repeats, and between
 _FASTER = (pygame.K_PLUS, pygame.K_KP_PLUS, pygame.K_EQUALS)
 _SLOWER = (pygame.K_MINUS, pygame.K_KP_MINUS)
 _STEERING = {"left": (pygame.K_LEFT, pygame.K_a), "right": (pygame.K_RIGHT, pygame.K_d),
@@ -119,18 +127,25 @@ class Window:
       mode: what the keys are for.
       step_seconds: simulated time of one step [s]; real time is speed 1.
       screenshots: folder that F12 writes to.
+      buttons: what the keys 1 to 9 do, when driving by hand.
+      takes_words: whether a mission can be typed.
     Raises:
       RuntimeError: no display, or the display refuses.
     """
 
     def __init__(self, title: str, size: tuple[int, int] = (1280, 800), mode: Mode = Mode.WATCH,
-                 step_seconds: float = 0.2, screenshots: Path | str = ".") -> None:
+                 step_seconds: float = 0.2, screenshots: Path | str = ".",
+                 buttons: Sequence[str] = (), takes_words: bool = False) -> None:
         display = display_available()
         if not display.is_available:
             raise RuntimeError(f"A window needs a display; {display.reason}. Use `--render video` "
                                "or `--render none`, or run on a desktop.")
         self.mode = mode
-        self.view = View(keys=(*_KEYS[mode], *_COMMON))
+        own = _KEYS[mode]
+        pressed = tuple((str(k), what) for k, what in enumerate(buttons, 1))
+        typed = (("/", "give a mission"),) if takes_words else ()
+        self.view = View(keys=(*own[:1], *pressed, *typed, *own[1:], *_COMMON))
+        self._buttons, self._takes_words = len(buttons), takes_words
         self._title, self._size, self._screenshots = title, size, Path(screenshots)
         self._pace, self._name, self._notice_until = Pace(step_seconds), "mindloop", 0.0
         self._open()
@@ -190,6 +205,8 @@ class Window:
             elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWEXPOSED):
                 self._pace.is_stale = True
                 self._size = pygame.display.get_window_size()
+            elif event.type == pygame.KEYDOWN and self.view.entry is not None:
+                commands += self._type(self.view.entry, event.key, event.unicode)
             elif event.type == pygame.KEYDOWN:
                 commands += self._press(event.key, event.mod, event.unicode)
         if self.view.notice and time.perf_counter() > self._notice_until:
@@ -198,7 +215,11 @@ class Window:
 
     def held(self) -> frozenset[str]:
         """Tells which of "left", "right", "up", "down" are held (arrows or WASD); call after poll.
+
+        None are while something is typed.
         """
+        if self.view.entry is not None:
+            return frozenset()
         pressed = pygame.key.get_pressed()
         return frozenset(name for name, keys in _STEERING.items() if any(pressed[k] for k in keys))
 
@@ -206,6 +227,16 @@ class Window:
         """Shows one line at the bottom for some seconds."""
         self._notice_until = time.perf_counter() + NOTICE_SECONDS
         self._change(notice=words)
+
+    def answer(self, complaint: str = "") -> None:
+        """Answers what was typed: closes the line, or keeps it open with what is wrong with it."""
+        if self.view.entry is None:
+            return
+        if complaint:
+            self._change(entry=replace(self.view.entry, complaint=complaint))
+        else:
+            pygame.key.set_repeat()
+            self._change(entry=None)
 
     def ready(self) -> bool:
         """Tells whether the next step is due, in real time times speed; waits at most 20 ms."""
@@ -238,12 +269,32 @@ class Window:
         if pygame.display.get_init():
             pygame.display.quit()
 
-    def _change(self, **changes: bool | float | str) -> None:
+    def _change(self, **changes: bool | float | str | Entry | None) -> None:
         self.view = replace(self.view, **changes)  # type: ignore[arg-type]
         self._pace.is_stale = True
 
+    def _type(self, entry: Entry, key: int, character: str) -> list[Command]:
+        """Answers one key while a line is typed; gives what was typed when it is done."""
+        if key == pygame.K_F12:
+            self._save()
+        elif key == pygame.K_ESCAPE:
+            self.answer()
+        elif key in (pygame.K_RETURN, pygame.K_KP_ENTER):
+            if entry.words.strip():
+                return [Command(Order.TELL, words=entry.words.strip())]
+            self.answer()
+        else:
+            self._change(entry=entry.after(key, character))
+        return []
+
     def _press(self, key: int, modifiers: int, character: str) -> list[Command]:
         """Answers one key; gives what the caller has to know."""
+        if self._takes_words and (key in _TYPE or character == "/"):
+            pygame.key.set_repeat(*_REPEAT)
+            self._change(entry=Entry())
+            return []
+        if character.isdecimal() and 1 <= int(character) <= self._buttons:
+            return [Command(Order.PRESS, int(character))]
         if key in _ORDERS:
             return [Command(_ORDERS[key])]
         if key == pygame.K_SPACE and self.mode is Mode.DRIVE:

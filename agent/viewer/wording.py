@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+SPELT = {"spl": "success by path length"}  # names that the field shortens
+
 
 def number(value: float) -> str:
     """Writes a number with about three digits."""
@@ -23,4 +25,5 @@ def count(value: float) -> str:
 
 def label(name: str) -> str:
     """Writes a name of the code as words: `driving_score_2_0` is "driving score 2.0"."""
-    return re.sub(r"(\d)_(\d)", r"\1.\2", name).replace("_", " ")
+    said = re.sub(r"(\d)_(\d)", r"\1.\2", name).replace("_", " ")
+    return SPELT.get(said, said)

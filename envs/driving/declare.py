@@ -70,6 +70,7 @@ def metadata(config: DrivingConfig) -> dict[str, Any]:
     kinds = [kind.name.lower() for kind in Kind]
     return {
         "render_modes": list(RENDER_MODES),
+        "picture": "the street from above, mirror and view ahead, the whole town",
         "render_fps": 5,
         "settings": {one.name: one.default for one in fields(DrivingConfig)},
         "facts": facts(),

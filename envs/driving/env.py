@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from numpy.typing import NDArray
 
 from ..batch import BatchEnv, BatchVectorEnv
 from . import declare
@@ -77,28 +75,6 @@ class DrivingVectorEnv(BatchVectorEnv):
         """Returns what an expert acts on."""
         return self.driving.view(source)
 
-    def picture(
-        self, lane: int = 0, view: str = "world", width: int = 800, height: int = 600
-    ) -> NDArray[np.uint8]:
-        """Returns a lane drawn as "world", "front", "top", "map", "labels" or "depth"."""
-        return self.driving.picture(lane, view, width, height)
-
-    def score(self, lane: int = 0) -> dict[str, float]:
-        """Returns the score of the running episode, as `info["score"]` tells it at the end."""
-        return self.driving.score(lane)
-
-    def snapshot(self, lane: int = 0) -> Array:
-        """Returns a copy of one life, exact."""
-        return self.driving.snapshot(lane)
-
-    def restore(self, saved: Array, lane: int = 0) -> None:
-        """Puts a life back."""
-        self.driving.restore(lane, saved)
-
-    def intervene(self, lane: int, operation: Mapping[str, Any]) -> None:
-        """Changes one thing in a life; see `intervene.OPERATIONS`."""
-        self.driving.intervene(lane, operation)
-
 
 class DrivingEnv(BatchEnv):
     """A car in a town.
@@ -149,26 +125,3 @@ class DrivingEnv(BatchEnv):
     def view(self, source: str = "true") -> View:
         """Returns what an expert acts on, with B = 1."""
         return self.driving.view(source)
-
-    def picture(
-        self, lane: int = 0, view: str = "world", width: int = 800, height: int = 600
-    ) -> NDArray[np.uint8]:
-        """Returns the life drawn as "world", "front", "top", "map", "labels" or "depth"."""
-        return self.driving.picture(lane, view, width, height)
-
-    def score(self, lane: int = 0) -> dict[str, float]:
-        """Returns the score of the running episode, as `info["score"]` tells it at the end."""
-        return self.driving.score(lane)
-
-    def snapshot(self, lane: int = 0) -> Array:
-        """Returns a copy of the life, exact."""
-        return self.driving.snapshot(lane)
-
-    def restore(self, saved: Array, lane: int = 0) -> None:
-        """Puts a life back."""
-        self.driving.restore(lane, saved)
-        self._begun, self._ended = True, self.driving.is_over(0)
-
-    def intervene(self, lane: int, operation: Mapping[str, Any]) -> None:
-        """Changes one thing in a life; see `intervene.OPERATIONS`."""
-        self.driving.intervene(lane, operation)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .. import announce_compiling
 from ..arguments import merged_weights
-from ..batch import AbstractBatch, Array, Observation
+from ..batch import AbstractBatch, Array, Observation, action_rows
 from . import declare
 from . import lives as state_of
 from .actions import ACTIONS
@@ -57,7 +57,7 @@ class DrivingWorld(AbstractBatch[View]):
         self._terms = np.zeros((lanes, len(TERMS)), np.float64)
         self._rewards = np.zeros(lanes, np.float64)
         self._ends = np.zeros((2, lanes), np.bool_)
-        self._action_shape = (lanes,) if config.action == "discrete" else (lanes, 2)
+        self._actions = self.action_space
         self._everyone = np.arange(lanes)
         self._observation = self._buffers(lanes)
         self._info = self._info_buffers(lanes)
@@ -186,7 +186,7 @@ class DrivingWorld(AbstractBatch[View]):
         Raises:
           ValueError: actions of another shape, out of range, or not finite.
         """
-        rows = self._check_actions(actions)
+        rows = action_rows(actions, self._actions, self.lanes)
         live(
             self.pool, self.state, self._survey, self._scratch, self.notes, self._rules({}),
             rows, self._factors, self._terms, self._rewards, self._ends,
@@ -195,31 +195,6 @@ class DrivingWorld(AbstractBatch[View]):
         events = (flag[:, COLLIDED] > 0).astype(np.float64) + flag[:, RAN_RED] + flag[:, RAN_STOP]
         self._info["cost"][:] = events
         return self._rewards, self._ends[0], self._ends[1]
-
-    def _check_actions(self, actions: Array) -> Array:
-        """Returns actions as rows for the kernel."""
-        if actions.shape != self._action_shape:
-            single = self._action_shape[1:] or "a single index"
-            raise ValueError(
-                f"`action` must have shape {self._action_shape} ({self.lanes} lanes, {single} "
-                f"each); got {actions.shape}."
-            )
-        if self.config.action == "discrete":
-            if actions.dtype.kind not in "iu":
-                raise TypeError(
-                    f"`action` must be whole numbers below {ACTIONS}; got {actions.dtype}."
-                )
-            if actions.min() < 0 or actions.max() >= ACTIONS:
-                raise ValueError(
-                    f"`action` must lie within 0 and {ACTIONS - 1}; got {actions.min()} to "
-                    f"{actions.max()}."
-                )
-            return actions.astype(np.float64)[:, None]
-        if actions.dtype.kind not in "fiu":
-            raise TypeError(f"`action` must be numbers; got {actions.dtype}.")
-        if not np.isfinite(actions).all():
-            raise ValueError("`action` must be finite; got NaN or infinity.")
-        return np.clip(actions.astype(np.float64), -1.0, 1.0)
 
     def observe(self, lanes: Array | None) -> None:
         """Draws the cameras and fills state and command."""

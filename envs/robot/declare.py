@@ -64,20 +64,21 @@ _FACTS: tuple[tuple[str, str, float, float, str, str | None, str], ...] = (
     ("carries_target", "", 0.0, 1.0, "boolean", None, "state"),
 )
 
-# name, unit, low, high of the numbers in the observation `state`
-STATE = (
-    ("speed", "m/s", -BACK_MAX, SPEED_MAX),
-    ("turn", "rad/s", -TURN_MAX, TURN_MAX),
-    ("odometry ahead", "m", -20.0, 20.0),
-    ("odometry left", "m", -20.0, 20.0),
-    ("odometry cos", "", -1.0, 1.0),
-    ("odometry sin", "", -1.0, 1.0),
-    ("bumper", "", 0.0, 1.0),
-    ("goal distance", "m", 0.0, 30.0),
-    ("goal cos", "", -1.0, 1.0),
-    ("goal sin", "", -1.0, 1.0),
-    *((f"carries {kind.name.lower()}", "", 0.0, 1.0) for kind in (Kind.KEY, Kind.BALL, Kind.BOX)),
-    *((f"carries {colour}", "", 0.0, 1.0) for colour in COLOURS),
+# name, unit, low, high of the numbers in the observation `state`; and how people are told them: as
+# the cosine or sine of an angle, as a mark (those that are set are named), as there with an angle
+STATE: tuple[tuple[str, str, float, float, str, str], ...] = (
+    ("speed", "m/s", -BACK_MAX, SPEED_MAX, "", ""),
+    ("turn", "rad/s", -TURN_MAX, TURN_MAX, "", ""),
+    ("odometry ahead", "m", -20.0, 20.0, "", ""),
+    ("odometry left", "m", -20.0, 20.0, "", ""),
+    ("odometry cos", "", -1.0, 1.0, "cos", "odometry heading"),
+    ("odometry sin", "", -1.0, 1.0, "sin", "odometry heading"),
+    ("bumper", "", 0.0, 1.0, "mark", "bumper"),
+    ("goal distance", "m", 0.0, 30.0, "with", "goal bearing"),
+    ("goal cos", "", -1.0, 1.0, "cos", "goal bearing"),
+    ("goal sin", "", -1.0, 1.0, "sin", "goal bearing"),
+    *((f"carries {name}", "", 0.0, 1.0, "mark", "carries") for name in ("key", "ball", "box")),
+    *((f"carries {colour}", "", 0.0, 1.0, "mark", "carries") for colour in COLOURS),
 )
 
 
@@ -93,13 +94,17 @@ def metadata(config: RobotConfig) -> dict[str, Any]:
     names = ("name", "speed", "turn", "grip")
     return {
         "render_modes": list(RENDER_MODES),
+        "picture": "around it, its view, the whole home; pink: what is meant, orange: the way",
         "render_fps": round(1.0 / DECISION),
         "settings": {one.name: one.default for one in fields(RobotConfig)},
         "facts": facts(),
         "actions": (
             [dict(zip(names, row, strict=True)) for row in ACTIONS]
             if config.action == "discrete"
-            else [{"name": "speed"}, {"name": "turn"}, {"name": "gripper"}]
+            else [
+                {"name": "speed"}, {"name": "turn"},
+                {"name": "gripper", "keys": {"pick up, toggle": 1.0, "drop": -1.0}},
+            ]
         ),
         "motion": {
             "model": "differential",
@@ -130,8 +135,8 @@ def metadata(config: RobotConfig) -> dict[str, Any]:
         "reward_terms": list(TERMS),
         "vectors": {
             "state": [
-                {"name": name, "unit": unit, "low": low, "high": high}
-                for name, unit, low, high in STATE
+                {"name": name, "unit": unit, "low": low, "high": high, "told": told, "as": whole}
+                for name, unit, low, high, told, whole in STATE
             ],
             "lidar": [{"name": f"{360 * k // RAYS} deg", "unit": "m"} for k in range(RAYS)],
         },

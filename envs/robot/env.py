@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from numpy.typing import NDArray
 
 from ..batch import BatchEnv, BatchVectorEnv
 from . import declare
@@ -67,31 +65,17 @@ class RobotVectorEnv(BatchVectorEnv):
         """Returns the scripted robot; view "true" or "visible"."""
         return Expert(self.robot, view, single=False)
 
-    def picture(
-        self, lane: int = 0, view: str = "world", width: int = 800, height: int = 600
-    ) -> NDArray[np.uint8]:
-        """Returns a lane drawn as "world", "front", "top", "map", "labels" or "depth"."""
-        return self.robot.picture(lane, view, width, height)
-
-    def score(self, lane: int = 0) -> dict[str, float]:
-        """Returns the score of the running episode, as `info["score"]` tells it at the end."""
-        return self.robot.score(lane)
-
     def command(self, words: str, lane: int = 0) -> None:
-        """Gives a lane another mission, which counts from now on."""
+        """Gives a lane another mission, which counts from now on.
+
+        Raises:
+          MissionError: words that are no mission, or that name what is not there.
+        """
         self.robot.command(lane, words)
 
-    def snapshot(self, lane: int = 0) -> Array:
-        """Returns a copy of one life, exact."""
-        return self.robot.snapshot(lane)
-
-    def restore(self, saved: Array, lane: int = 0) -> None:
-        """Puts a life back."""
-        self.robot.restore(lane, saved)
-
-    def intervene(self, lane: int, operation: Mapping[str, Any]) -> None:
-        """Changes one thing in a life; see `intervene.KEYS`."""
-        self.robot.intervene(lane, operation)
+    def mission(self, lane: int = 0) -> tuple[tuple[str, bool], ...]:
+        """Returns each part of the mission in words, and whether it is done."""
+        return self.robot.mission(lane)
 
 
 class RobotEnv(BatchEnv):
@@ -140,29 +124,14 @@ class RobotEnv(BatchEnv):
         """Returns the scripted robot; view "true" or "visible"."""
         return Expert(self.robot, view, single=True)
 
-    def picture(
-        self, lane: int = 0, view: str = "world", width: int = 800, height: int = 600
-    ) -> NDArray[np.uint8]:
-        """Returns the life drawn as "world", "front", "top", "map", "labels" or "depth"."""
-        return self.robot.picture(lane, view, width, height)
-
-    def score(self, lane: int = 0) -> dict[str, float]:
-        """Returns the score of the running episode, as `info["score"]` tells it at the end."""
-        return self.robot.score(lane)
-
     def command(self, words: str, lane: int = 0) -> None:
-        """Gives the robot another mission, which counts from now on."""
+        """Gives the robot another mission, which counts from now on.
+
+        Raises:
+          MissionError: words that are no mission, or that name what is not there.
+        """
         self.robot.command(lane, words)
 
-    def snapshot(self, lane: int = 0) -> Array:
-        """Returns a copy of the life, exact."""
-        return self.robot.snapshot(lane)
-
-    def restore(self, saved: Array, lane: int = 0) -> None:
-        """Puts a life back."""
-        self.robot.restore(lane, saved)
-        self._begun, self._ended = True, self.robot.is_over(0)
-
-    def intervene(self, lane: int, operation: Mapping[str, Any]) -> None:
-        """Changes one thing in a life; see `intervene.KEYS`."""
-        self.robot.intervene(lane, operation)
+    def mission(self, lane: int = 0) -> tuple[tuple[str, bool], ...]:
+        """Returns each part of the mission in words, and whether it is done."""
+        return self.robot.mission(lane)

@@ -113,8 +113,8 @@ def encode(text: str) -> NDArray[np.int16]:
             near = difflib.get_close_matches(word, VOCABULARY[1:], 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise MissionError(
-                f"`mission` must be made of known words; got {word!r}.{hint} "
-                f"They are {', '.join(VOCABULARY[1:])}."
+                f"`mission` must be made of known words, such as {_nearest(text)!r}; got {word!r}."
+                f"{hint} They are {', '.join(VOCABULARY[1:])}."
             )
     if len(words) > WORDS:
         raise MissionError(f"`mission` must have at most {WORDS} words; got {len(words)}.")
@@ -174,6 +174,13 @@ def sentence(life: Any, wording: str = "usual") -> str:
     if (turns or wording == "order") and len(said) == 2:
         return f"{said[1]} after you {said[0]}"
     return " then ".join(said)
+
+
+def clauses(life: Any) -> tuple[tuple[str, bool], ...]:
+    """Returns each part of a life's mission in words, in the order in which they are due, and
+    whether it is done."""
+    asked = [p for p in range(PARTS) if life["part"][p, VERB]]
+    return tuple((_clause(life, p), bool(life["part"][p, DONE])) for p in asked)
 
 
 def inventory(life: Any) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .. import announce_compiling
 from ..arguments import merged_weights
-from ..batch import AbstractBatch, Array, Observation
+from ..batch import AbstractBatch, Array, Observation, action_rows
 from ..rng import integer
 from . import declare
 from .cameras import Cameras
@@ -20,7 +20,7 @@ from .config import RobotConfig
 from .homes import SPLITS, load_homes
 from .intervene import intervene
 from .lives import BUMPED, DONE, END, STAGE, End, life_dtype
-from .mission import VOCABULARY, MissionError, encode, inventory, parse, sentence
+from .mission import VOCABULARY, MissionError, clauses, encode, inventory, parse, sentence
 from .notes import make_notes
 from .params import GRID, HOMES_PER_SPLIT, WORDS
 from .plan import Plan
@@ -32,6 +32,8 @@ from .simulate import begin, describe_lanes, live, read_state
 from .ways import make_queue
 
 DRAW_LEVEL = 39  # purpose of random numbers; setting.py's follow
+HOMES_TRIED = 300  # until one is found in which a mission can be fulfilled
+DRAW_ANOTHER = 70
 SLACK = 0.5  # by which noise may carry the numbers of `state` beyond their usual range
 
 
@@ -61,7 +63,7 @@ class RobotWorld(AbstractBatch[str]):
         self._terms = np.zeros((lanes, len(TERMS)), np.float64)
         self._rewards = np.zeros(lanes, np.float64)
         self._ends = np.zeros((2, lanes), np.bool_)
-        self._action_shape = (lanes,) if config.action == "discrete" else (lanes, 3)
+        self._actions = self.action_space
         self._everyone = np.arange(lanes)
         self._observation = self._buffers(lanes)
         self._info = self._info_buffers(lanes)
@@ -167,7 +169,7 @@ class RobotWorld(AbstractBatch[str]):
         told = options.get("mission", self.config.mission)
         for lane in lanes:
             if told is not None:
-                self._give(int(lane), told, is_new=True)
+                self._begin_with(int(lane), told, home)
             else:
                 words = encode(sentence(self.state[lane], self.config.words))
                 self._observation["mission"][lane] = self.state["words"][lane] = words
@@ -180,6 +182,24 @@ class RobotWorld(AbstractBatch[str]):
         """Returns which of so many levels a lane's new episode has."""
         life = self.state[lane]
         return int(integer(count, int(life["seed"]), int(life["episode"]), 0, 0, DRAW_LEVEL))
+
+    def _begin_with(self, lane: int, words: str, home: int) -> None:
+        """Gives a life that has just begun its mission; where that can't be fulfilled in its home,
+        and none was asked for, it begins in another."""
+        life, one = self.state[lane], np.array([lane])
+        for attempt in range(HOMES_TRIED):
+            try:
+                self._give(lane, words, is_new=True)
+            except MissionError:
+                if home >= 0 or attempt + 1 == HOMES_TRIED:
+                    raise
+            else:
+                return
+            seed, episode = int(life["seed"]), int(life["episode"])
+            row = integer(HOMES_PER_SPLIT, seed, episode, attempt, 0, DRAW_ANOTHER)
+            levels = self.config.levels
+            level = levels[self._draw_level(lane, len(levels))]
+            begin(self.pool, self.state, one, level, row, self.scratch)
 
     def _give(self, lane: int, words: str, is_new: bool) -> None:
         """Gives a life a mission in words; what they mean is settled by what lies there now. In an
@@ -202,10 +222,20 @@ class RobotWorld(AbstractBatch[str]):
         """Gives a lane another mission while it lives; it counts from now on.
 
         Raises:
-          MissionError: words that are no mission.
+          MissionError: words that are no mission, or that name what is not there; the life then
+            goes on with the mission that it had.
         """
-        self._give(lane, words, is_new=False)
+        before = self.state[lane].copy()
+        try:
+            self._give(lane, words, is_new=False)
+        except MissionError:
+            self.state[lane] = before
+            raise
         self._refresh(lane)
+
+    def mission(self, lane: int) -> tuple[tuple[str, bool], ...]:
+        """Returns each part of a lane's mission in words, and whether it is done."""
+        return clauses(self.state[lane])
 
     def advance(self, actions: Array) -> tuple[Array, Array, Array]:
         """Lives one decision; see AbstractBatch.
@@ -213,7 +243,7 @@ class RobotWorld(AbstractBatch[str]):
         Raises:
           ValueError: actions of another shape, out of range, or not finite.
         """
-        rows = self._check_actions(actions)
+        rows = action_rows(actions, self._actions, self.lanes)
         live(
             self.pool, self.state, self.plan, self.scratch, self.notes,
             self.config.action == "discrete", rows, self._factors, self._terms, self._rewards,
@@ -221,32 +251,6 @@ class RobotWorld(AbstractBatch[str]):
         )  # fmt: skip
         self._info["cost"][:] = self.state["flag"][:, BUMPED] > 0
         return self._rewards, self._ends[0], self._ends[1]
-
-    def _check_actions(self, actions: Array) -> Array:
-        """Returns actions as rows for the kernel."""
-        count = len(declare.ACTIONS)
-        if actions.shape != self._action_shape:
-            single = self._action_shape[1:] or "a single index"
-            raise ValueError(
-                f"`action` must have shape {self._action_shape} ({self.lanes} lanes, {single} "
-                f"each); got {actions.shape}."
-            )
-        if self.config.action == "discrete":
-            if actions.dtype.kind not in "iu":
-                raise TypeError(
-                    f"`action` must be whole numbers below {count}; got {actions.dtype}."
-                )
-            if actions.min() < 0 or actions.max() >= count:
-                raise ValueError(
-                    f"`action` must lie within 0 and {count - 1}; got {actions.min()} to "
-                    f"{actions.max()}."
-                )
-            return actions.astype(np.float64)[:, None]
-        if actions.dtype.kind not in "fiu":
-            raise TypeError(f"`action` must be numbers; got {actions.dtype}.")
-        if not np.isfinite(actions).all():
-            raise ValueError("`action` must be finite; got NaN or infinity.")
-        return np.clip(actions.astype(np.float64), -1.0, 1.0)
 
     def observe(self, lanes: Array | None) -> None:
         """Draws the cameras and fills the state; lidar and words are there."""
@@ -279,7 +283,7 @@ class RobotWorld(AbstractBatch[str]):
 
     def picture(self, lane: int, view: str, width: int, height: int) -> NDArray[np.uint8]:
         """Returns a lane drawn as "world", "front", "top", "map", "labels" or "depth"."""
-        return self.cameras.picture(self.state, lane, view, width, height)
+        return self.cameras.picture(self.state, lane, view, width, height, self.notes.path[lane])
 
     def view(self, source: str) -> str:
         """Returns what an expert acts on, "true" or as far as "visible"."""

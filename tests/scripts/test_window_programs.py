@@ -123,3 +123,31 @@ def test_a_foreign_environment_has_a_window_too(screen: str, tmp_path: Path) -> 
     time.sleep(1.0)
     shown.quit()
     assert shown.process.returncode == 0
+
+
+def test_a_mission_is_typed_while_a_robot_lives(screen: str, tmp_path: Path) -> None:
+    words = ("run", "mindloop/Robot-v0", "--driver", "visible-expert", "--render", "window",
+             "--mission", "go to the red ball", "--episodes", "99", "--record", "life")  # fmt: skip
+    shown = Program(screen, tmp_path, *words)
+    time.sleep(1.0)
+    shown.do("key", "slash")
+    shown.do("type", "--delay", "30", "pick up a bal")
+    shown.do("key", "Return")
+    time.sleep(0.5)
+    shown.do("key", "l", "Return")  # the text was kept, to be mended
+    time.sleep(1.0)
+    out = shown.quit()
+    assert shown.process.returncode == 0, out
+    episodes = json.loads((tmp_path / "life.json").read_text())["episodes"]
+    assert [one["command"] for one in episodes if "command" in one] == ["pick up a ball"]
+
+
+def test_a_person_drives_a_robot(screen: str, tmp_path: Path) -> None:
+    game = Program(screen, tmp_path, "play", "mindloop/Robot-v0", "--record", "drive")
+    game.hold("Left", 1.5)
+    game.do("key", "3")
+    time.sleep(1.0)
+    out = game.quit()
+    assert game.process.returncode == 0, out
+    done = record.load(tmp_path / "drive")["action"][:, 0].tolist()
+    assert {2, 6, 7} <= set(done), "left, toggle, and stop where nothing is held"

@@ -26,12 +26,15 @@ import pygame
 from conftest import driving_frame
 from mindloop.agent.viewer.window import Mode, Order, Window
 frame, steps, drawn, gone, orders, worst = driving_frame(), 0, 0, False, [], 0.0
-with Window("mindloop test", (1000, 700), Mode({mode!r}), screenshots={shots!r}) as window:
+with Window("mindloop test", (1000, 700), Mode({mode!r}), screenshots={shots!r},
+            buttons=("pick up", "drop"), takes_words=True) as window:
     while not gone:
         if os.path.exists({shots!r} + "/close"):  # what the frame's cross makes a desktop send
             pygame.event.post(pygame.event.Event(pygame.QUIT))
         for command in window.poll():
-            orders.append([command.order.value, command.steps])
+            orders.append([command.order.value, command.words or command.steps])
+            if command.order is Order.TELL:
+                window.answer("that can't be read" if "bal " in command.words + " " else "")
             gone = gone or command.order is Order.QUIT
         if window.ready():
             steps += 1
@@ -43,7 +46,8 @@ with Window("mindloop test", (1000, 700), Mode({mode!r}), screenshots={shots!r})
         view = window.view
         print(json.dumps(dict(
             steps=steps, drawn=drawn, orders=orders, paused=window.is_paused, speed=window.speed,
-            labels=view.labels, help=view.help, notice=view.notice, held=sorted(window.held()),
+            entry=view.entry and [view.entry.words, view.entry.complaint], labels=view.labels,
+            help=view.help, notice=view.notice, held=sorted(window.held()),
             size=pygame.display.get_window_size(), sound=bool(pygame.mixer.get_init()),
             worst=worst, window=pygame.display.get_wm_info()["window"])), flush=True)
 """
@@ -194,6 +198,32 @@ def test_driving_by_hand(person: Person) -> None:
     person.press("space")
     state = person.until(lambda s: ["hand over", 0] in s["orders"])
     assert not state["paused"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("person", ["watch", "drive"], indirect=True)
+def test_a_mission_is_typed_mended_given_and_left(person: Person) -> None:
+    person.press("slash")
+    person.until(lambda s: s["entry"] == ["", ""])
+    person.do("type", "--delay", "20", "pq 1 bal")  # letters that are keys elsewhere
+    person.until(lambda s: s["entry"] == ["pq 1 bal", ""])
+    person.do("keydown", "Left")
+    assert person.until(lambda s: s["entry"])["held"] == []
+    person.do("keyup", "Left")
+    person.press("End")
+    person.press("Return")
+    person.until(lambda s: s["entry"] == ["pq 1 bal", "that can't be read"])
+    person.press("l")
+    person.press("Return")
+    state = person.until(lambda s: s["entry"] is None)
+    assert state["orders"] == [["tell", "pq 1 bal"], ["tell", "pq 1 ball"]]
+    person.press("slash")
+    person.press("x")
+    person.until(lambda s: s["entry"] == ["x", ""])
+    person.press("Escape")  # leaves the line, not the window
+    person.until(lambda s: s["entry"] is None)
+    person.press("2")
+    person.until(lambda s: ["press", 2] in s["orders"])
 
 
 @pytest.mark.slow
