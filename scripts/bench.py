@@ -19,7 +19,16 @@ from rich.console import Console
 from rich.table import Table
 
 from mindloop.bench_learn import race
-from mindloop.bench_worlds import CAR_RACING_SIZE, NATIVE, VERSIONED, WORLDS, Case, Result, measure
+from mindloop.bench_worlds import (
+    CAR_RACING_SIZE,
+    NATIVE,
+    VERSIONED,
+    WORLDS,
+    Case,
+    Result,
+    measure,
+    of_family,
+)
 from mindloop.errors import UserError, nearest
 from mindloop.fresh import apart
 
@@ -156,7 +165,8 @@ def reference(results: list[Result], world: str) -> Result | None:
     """Returns the case that a world is compared with: ours of its family at 64 px and 64 lives, if
     measured."""
     family = of_family(world)
-    ours = [r for r in results if r.world in NATIVE and of_family(r.world) == family and not r.error]
+    ours = [r for name in NATIVE for r in results if r.world == name and not r.error]
+    ours = [r for r in ours if of_family(r.world) == family]
     exact = [r for r in ours if r.size == 64 and r.batch == 64]
     return next(iter(exact or ours), None)
 

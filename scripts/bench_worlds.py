@@ -6,6 +6,7 @@ reward) and with the resets that random actions cause. Actions are drawn beforeh
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import time
@@ -192,17 +193,15 @@ def _minigrid(batch: int, size: int) -> World:
     def make() -> gymnasium.Env[Any, Any]:
         env = gymnasium.make("BabyAI-GoToLocal-v0")
         seen = minigrid.wrappers.RGBImgPartialObsWrapper(env, tile_size=max(size // 7, 1))
-        return minigrid.wrappers.ImgObsWrapper(seen)
+        return gymnasium.wrappers.TransformObservation(
+            seen, lambda told: told["image"], seen.observation_space["image"]
+        )
 
     return _sync(make, batch)
 
 
 def _miniworld(batch: int, size: int) -> World:
-    import miniworld  # an extra, and registers its worlds on import; draws with OpenGL
-    import pyglet
-
-    pyglet.options["headless"] = True
-    del miniworld
+    importlib.import_module("miniworld")  # an extra, which registers its worlds; draws with OpenGL
     return _sync(
         lambda: gymnasium.make("MiniWorld-FourRooms-v0", obs_width=size, obs_height=size), batch
     )

@@ -35,9 +35,9 @@ from .lives import (
     Y,
 )
 from .looks import CLOTH, LABEL_COLOURS, THING_COLOURS, materials, plan_colours
+from .meaning import door_middle
 from .params import CELL, GRID, Kind, Verb
 from .sensors import draw_lives
-from .setting import door_middle
 
 FAR = 6.0  # [m] that is a third as bright in depth pictures
 TOP_SPAN = 8.0  # [m] of the home that the view from above shows

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from .ground import robot_cell
 from .homes import House
 from .kernel import PERSON_RADIUS, RADII, RADIUS, REACH, REACH_ANGLE, bearing_to
 from .lives import (
@@ -34,6 +35,7 @@ from .lives import (
     X,
     Y,
 )
+from .meaning import door_middle
 from .notes import (
     CARRIES_TARGET,
     CARRYING,
@@ -60,7 +62,7 @@ from .notes import (
     TARGET_IN_SIGHT,
     Notes,
 )
-from .params import CELL, PARTS
+from .params import CELL, PARTS, SPARE
 from .plan import (
     OPEN_DOOR,
     PUT_DOWN,
@@ -72,7 +74,6 @@ from .plan import (
     make_plan,
 )
 from .sensors import RAYS, is_in_sight
-from .setting import door_middle
 from .ways import UNIT, UNREACHED, descend
 
 ON_FLOOR, ABSENT = ThingState.ON_FLOOR, Mode.ABSENT
@@ -85,12 +86,28 @@ BESIDE = 0.7  # [rad] of a door to either side
 
 @njit(cache=True, nogil=True)
 def refresh_plan(house: House, life: Life, plan: Plan, b: int, notes: Notes) -> None:
-    """Makes the true plan anew where something that it depends on has changed."""
-    flag, stamp = life.flag, notes.stamp[b]
+    """Makes the true plan anew where something that it depends on has changed. The life keeps from
+    where it was made, so that `repeat_plan` can make it again."""
+    if _has_changed(house, life, notes.stamp[b]):
+        life.planned = robot_cell(life)
+        life.planned_people[:] = life.person
+        make_plan(house, life, plan, b, True, int(life.planned), life.planned_people)
+
+
+@njit(cache=True, nogil=True)
+def repeat_plan(house: House, life: Life, plan: Plan, b: int, notes: Notes) -> None:
+    """Makes the true plan of a life that was put back, as it was then."""
+    _has_changed(house, life, notes.stamp[b])
+    make_plan(house, life, plan, b, True, int(life.planned), life.planned_people)
+
+
+@njit(cache=True, nogil=True)
+def _has_changed(house: House, life: Life, stamp: Any) -> bool:
+    """Returns whether something that a plan depends on differs from the stamp, and stamps it."""
+    flag = life.flag
     shut = 0
     for d in range(house.doors):
         shut = shut * 3 + life.door[d, D_STATE]
-    turn = life.step // ANEW if life.people > 0 else 0
     done = 0
     for p in range(PARTS):
         done = 2 * done + life.part[p, DONE]
@@ -98,9 +115,8 @@ def refresh_plan(house: House, life: Life, plan: Plan, b: int, notes: Notes) -> 
     is_new |= _differs(stamp, 1, flag[STAGE] * 16 + done)
     is_new |= _differs(stamp, 2, flag[CARRIED])
     is_new |= _differs(stamp, 3, shut)
-    is_new |= _differs(stamp, 4, turn)
-    if is_new:
-        make_plan(house, life, plan, b, True)
+    is_new |= _differs(stamp, 4, life.step // ANEW if life.people > SPARE else 0)
+    return is_new
 
 
 @njit(cache=True, nogil=True)

@@ -140,6 +140,8 @@ def life_dtype() -> np.dtype[np.void]:
             ("part_things", np.int64, (PARTS, 2)),  # bits of the things meant: first, second
             ("part_doors", np.int64, PARTS),  # bits of the doors meant
             ("words", np.int16, WORDS),
+            ("planned", i4),  # the robot's cell when the true plan was made, x * GRID + y
+            ("planned_people", f4, (MAX_PEOPLE, PERSON_COLUMNS)),  # `person` then
             ("tally", np.float64, TALLY_COLUMNS),
         ],
         align=True,

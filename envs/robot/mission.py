@@ -46,8 +46,8 @@ from .lives import (
     X,
     Y,
 )
+from .meaning import door_middle
 from .params import COLOURS, PARTS, WORDS, Kind, Place, Verb
-from .setting import door_middle
 
 NEXT_TO = 0.65  # [m] between the middles of two things that lie next to each other
 AT_POINT = 0.2  # [m] from a point, standing

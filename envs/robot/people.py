@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from ..rng import integer, uniform
+from .ground import block
 from .homes import House
 from .kernel import PERSON_RADIUS, RADIUS, is_solid, person_at, thing_at, touches_cells
 from .lives import (
@@ -44,6 +45,9 @@ STRIDE = 1.3  # [m] a step cycle
 PATIENCE = 60  # substeps that somebody waits before going elsewhere
 STAYS = (20, 200)  # substeps that somebody stands where he wanted to go
 ARRIVED = 0.3  # [m] from a turning point
+AROUND = 1.5  # [m] within which somebody who sets out goes round others
+CHOICES = 4  # places that somebody thinks of before he stays
+FROM_DOOR = 3  # cells between a doorway and what would be in the way there
 
 (DRAW_CELL, DRAW_PACE, DRAW_CLOTH, DRAW_WILL, DRAW_TARGET, DRAW_STAY) = range(20, 26)
 
@@ -62,6 +66,28 @@ def random_cell(house: House, seed: int, episode: int, step: int, who: int, purp
 
 
 @njit(cache=True, nogil=True)
+def is_by_door(house: House, x: int, y: int) -> bool:
+    """Returns whether a cell lies in a doorway or close to one, where one is in the way."""
+    for d in range(house.doors):
+        r = house.door_rect[d]
+        is_near_x = r[0] - FROM_DOOR <= x < r[2] + FROM_DOOR
+        if is_near_x and r[1] - FROM_DOOR <= y < r[3] + FROM_DOOR:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def cell_off_doors(house: House, seed: int, episode: int, step: int, who: int, purpose: int) -> int:
+    """Returns a cell (x * GRID + y) where one can stay: not by a door, if there is such a one."""
+    cell = 0
+    for attempt in range(20):
+        cell = random_cell(house, seed, episode, step + 4096 * attempt, who, purpose)
+        if not is_by_door(house, cell // GRID, cell % GRID):
+            break
+    return int(cell)
+
+
+@njit(cache=True, nogil=True)
 def open_ways(house: House, life: Life, way: Any) -> None:
     """Fills uint8 [GRID, GRID]: cells where one can stand while doors are as they are."""
     for x in range(GRID):
@@ -76,18 +102,37 @@ def open_ways(house: House, life: Life, way: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _keep_from_others(life: Life, i: int, way: Any) -> None:
+    """Takes cells where person i would touch the robot, or somebody who is near, out of a map: so
+    whoever can leave a throng does."""
+    x, y = life.person[i, P_X], life.person[i, P_Y]
+    if np.hypot(life.body[X] - x, life.body[Y] - y) < AROUND:
+        block(way, life.body[X], life.body[Y], PERSON_RADIUS + RADIUS)
+    for j in range(life.people):
+        ox, oy = life.person[j, P_X], life.person[j, P_Y]
+        is_near = np.hypot(ox - x, oy - y) < AROUND and life.person_flag[j, P_MODE] != ABSENT
+        if j != i and is_near:
+            block(way, ox, oy, 2.0 * PERSON_RADIUS)
+
+
+@njit(cache=True, nogil=True)
 def plan_walk(house: House, life: Life, i: int, way: Any, field: Any, queue: Any) -> None:
-    """Chooses where person i goes next, and its way there; it stands where there is none."""
+    """Chooses where person i goes next, and its way there, round whoever is near; it stands where
+    there is none."""
     flags = life.person_flag[i]
-    flags[P_VISITS] += 1
     flags[P_WAITS] = 0
     x, y = int(life.person[i, P_X] / CELL), int(life.person[i, P_Y] / CELL)
-    goal = random_cell(house, life.seed, life.episode, flags[P_VISITS], i, DRAW_TARGET)
     open_ways(house, life, way)
+    _keep_from_others(life, i, way)
     way[x, y] = 1
-    field[:] = UNREACHED
-    field[goal // GRID, goal % GRID] = 0
-    spread(way, field, queue)
+    for _ in range(CHOICES):
+        flags[P_VISITS] += 1
+        goal = cell_off_doors(house, life.seed, life.episode, flags[P_VISITS], i, DRAW_TARGET)
+        field[:] = UNREACHED
+        field[goal // GRID, goal % GRID] = 0
+        spread(way, field, queue)
+        if field[x, y] != UNREACHED:
+            break
     flags[P_AT] = flags[P_COUNT] = 0
     flags[P_MODE] = STANDING
     if field[x, y] == UNREACHED:
@@ -214,7 +259,7 @@ def place_people(house: House, life: Life, count: int, way: Any, field: Any, que
     seed, episode = life.seed, life.episode
     for i in range(count):
         for attempt in range(20):
-            cell = random_cell(house, seed, episode, attempt, i, DRAW_CELL)
+            cell = cell_off_doors(house, seed, episode, attempt, i, DRAW_CELL)
             x, y = (cell // GRID + 0.5) * CELL, (cell % GRID + 0.5) * CELL
             if (
                 np.hypot(x - life.body[X], y - life.body[Y]) < 1.2

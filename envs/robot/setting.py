@@ -38,13 +38,13 @@ from .lives import (
     Array,
     DoorState,
     Life,
-    Lives,
     ThingState,
     X,
     Y,
 )
-from .params import CELL, GRID, PARTS, SPARE, Kind, Place, Verb
-from .people import open_ways, place_people, random_cell
+from .meaning import mean, place_of
+from .params import CELL, GRID, SPARE, Kind, Place, Verb
+from .people import cell_off_doors, is_by_door, open_ways, place_people, random_cell
 from .ways import UNREACHED, spread
 
 COLOURS = 6
@@ -52,15 +52,15 @@ NONE, OPEN_DOOR, CLOSED, LOCKED = (
     DoorState.NONE, DoorState.OPEN, DoorState.CLOSED, DoorState.LOCKED,
 )  # fmt: skip
 ON_FLOOR = ThingState.ON_FLOOR
-KEY, BALL, BOX, DOOR = int(Kind.KEY), int(Kind.BALL), int(Kind.BOX), int(Kind.DOOR)
-GO_TO, PICK_UP, OPEN = int(Verb.GO_TO), int(Verb.PICK_UP), int(Verb.OPEN)
+KEY, DOOR = int(Kind.KEY), int(Kind.DOOR)
+GO_TO, OPEN = int(Verb.GO_TO), int(Verb.OPEN)
 PUT_NEXT, GO_TO_POINT = int(Verb.PUT_NEXT), int(Verb.GO_TO_POINT)
-ANYWHERE, LEFT, RIGHT = int(Place.ANY), int(Place.LEFT), int(Place.RIGHT)
-FRONT, BEHIND = int(Place.FRONT), int(Place.BEHIND)
-FROM_DOOR = 3  # cells between a thing and a doorway
+ANYWHERE = int(Place.ANY)
 BETWEEN = 0.75  # [m] between the middles of two things
 FAR = 2.0  # [m] of way to a goal at least
 HELD_OUT = np.array([-1, 3, 5, 1])  # colour of a key, ball, box that usual words never name
+RETRIES = 64  # homes and places to start that are tried for a mission
+PLACES = 150  # that are tried for a thing
 
 (DRAW_HOME, DRAW_START, DRAW_HEADING, DRAW_THING, DRAW_KIND, DRAW_COLOUR, DRAW_DOOR,
  DRAW_DOOR_COLOUR, DRAW_VERB, DRAW_TARGET, DRAW_WORDS, DRAW_GOAL, DRAW_LIGHT, DRAW_STAGE,
@@ -137,16 +137,6 @@ def _hang_doors(house: House, life: Life, level: Level) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _near_door(house: House, x: int, y: int) -> bool:
-    for d in range(house.doors):
-        r = house.door_rect[d]
-        is_near_x = r[0] - FROM_DOOR <= x < r[2] + FROM_DOOR
-        if is_near_x and r[1] - FROM_DOOR <= y < r[3] + FROM_DOOR:
-            return True
-    return False
-
-
-@njit(cache=True, nogil=True)
 def _has_room(house: House, x: int, y: int) -> bool:
     """Returns whether one can stand everywhere around a cell, so that a thing blocks no way."""
     for u in range(x - 2, x + 3):
@@ -158,15 +148,17 @@ def _has_room(house: House, x: int, y: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _lay(house: House, life: Life, k: int, kind: int, colour: int, room: int, field: Array) -> bool:
+def _lay(
+    house: House, life: Life, k: int, kind: int, colour: int, room: int, field: Array, retry: int
+) -> bool:
     """Lays thing k on the floor of a room (0: anywhere) that can be reached; whether it could."""
     seed, episode = life.seed, life.episode
-    for attempt in range(150):
-        cell = random_cell(house, seed, episode, attempt, k, DRAW_THING)
+    for attempt in range(PLACES):
+        cell = random_cell(house, seed, episode, retry * PLACES + attempt, k, DRAW_THING)
         cx, cy = cell // GRID, cell % GRID
         if room > 0 and house.room_of[cx, cy] != room:
             continue
-        if field[cx, cy] == UNREACHED or _near_door(house, cx, cy) or not _has_room(house, cx, cy):
+        if field[cx, cy] == UNREACHED or is_by_door(house, cx, cy) or not _has_room(house, cx, cy):
             continue
         x, y = (cx + 0.5) * CELL, (cy + 0.5) * CELL
         if np.hypot(x - life.body[X], y - life.body[Y]) < BETWEEN:
@@ -203,7 +195,7 @@ def reach(house: House, life: Life, scratch: Scratch, opens: bool) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _strew(house: House, life: Life, level: Level, scratch: Scratch) -> None:
+def _strew(house: House, life: Life, level: Level, scratch: Scratch, retry: int) -> None:
     """Lays things on the floor; where a door is locked, its key first."""
     seed, episode = life.seed, life.episode
     life.thing[:] = 0.0
@@ -216,7 +208,7 @@ def _strew(house: House, life: Life, level: Level, scratch: Scratch) -> None:
             life.door[d, D_STATE] = LOCKED
             paint_door(house, life, d)
             reach(house, life, scratch, True)
-            if _lay(house, life, 0, KEY, life.door[d, D_COLOUR], 0, scratch.field):
+            if _lay(house, life, 0, KEY, life.door[d, D_COLOUR], 0, scratch.field, retry):
                 first = 1
             else:  # no place for its key: it isn't locked
                 life.door[d, D_STATE] = CLOSED
@@ -224,137 +216,13 @@ def _strew(house: House, life: Life, level: Level, scratch: Scratch) -> None:
     reach(house, life, scratch, True)
     here = house.room_of[int(life.body[X] / CELL), int(life.body[Y] / CELL)]
     for k in range(first, level.things):
-        kind = 1 + integer(3, seed, episode, 0, k, DRAW_KIND)
-        colour = integer(COLOURS, seed, episode, 0, k, DRAW_COLOUR)
+        kind = 1 + integer(3, seed, episode, retry, k, DRAW_KIND)
+        colour = integer(COLOURS, seed, episode, retry, k, DRAW_COLOUR)
         if level.wording == COMBINATIONS and uniform(seed, episode, 1, k, DRAW_COLOUR) < 0.5:
             colour = HELD_OUT[kind]
         is_here = uniform(seed, episode, 0, k, DRAW_ROOM) < level.near
-        if not (is_here and _lay(house, life, k, kind, colour, here, scratch.field)):
-            _lay(house, life, k, kind, colour, 0, scratch.field)
-
-
-@njit(cache=True, nogil=True)
-def place_of(life: Life, x: float, y: float) -> int:
-    """Returns where a point lies, seen from where the robot began: a `Place`."""
-    dx, dy = x - life.start[0], y - life.start[1]
-    angle = np.arctan2(dy, dx) - life.start[2]
-    angle -= 2.0 * np.pi * np.floor((angle + np.pi) / (2.0 * np.pi))
-    if abs(angle) <= 0.25 * np.pi:
-        return FRONT
-    if abs(angle) >= 0.75 * np.pi:
-        return BEHIND
-    return LEFT if angle > 0.0 else RIGHT
-
-
-@njit(cache=True, nogil=True)
-def things_meant(life: Life, kind: int, colour: int, place: int) -> int:
-    """Returns the bits of the things that words mean; colour -1: any."""
-    bits = 0
-    for k in range(life.things):
-        flags = life.thing_flag[k]
-        if flags[T_STATE] != ON_FLOOR:
-            continue
-        where = place_of(life, life.thing[k, T_X], life.thing[k, T_Y])
-        if (
-            (kind == 0 or flags[T_KIND] == kind)
-            and (colour < 0 or flags[T_COLOUR] == colour)
-            and (place == ANYWHERE or where == place)
-        ):
-            bits |= 1 << k
-    return bits
-
-
-@njit(cache=True, nogil=True)
-def doors_meant(house: House, life: Life, colour: int, place: int, shut: bool) -> int:
-    """Returns the bits of the doors that words mean; `shut`: only those that are not open."""
-    bits = 0
-    for d in range(house.doors):
-        state = life.door[d, D_STATE]
-        if state == NONE or (shut and state == OPEN_DOOR):
-            continue
-        x, y = door_middle(house, d)
-        if (colour < 0 or life.door[d, D_COLOUR] == colour) and (
-            place == ANYWHERE or place_of(life, x, y) == place
-        ):
-            bits |= 1 << d
-    return bits
-
-
-@njit(cache=True, nogil=True)
-def door_middle(house: House, d: int) -> tuple[float, float]:
-    """Returns the middle of a doorway [m]."""
-    r = house.door_rect[d]
-    return 0.5 * (r[0] + r[2]) * CELL, 0.5 * (r[1] + r[3]) * CELL
-
-
-@njit(cache=True, nogil=True)
-def mean(house: House, life: Life) -> bool:
-    """Fills what the parts of a mission mean; returns whether every part means something."""
-    is_whole = True
-    for p in range(PARTS):
-        part = life.part[p]
-        life.part_things[p] = 0
-        life.part_doors[p] = 0
-        verb = part[VERB]
-        if verb == 0 or verb == GO_TO_POINT:
-            continue
-        if part[KIND] == DOOR or verb == OPEN:
-            life.part_doors[p] = doors_meant(house, life, part[COLOUR], part[PLACE], verb == OPEN)
-            is_whole &= life.part_doors[p] != 0
-            continue
-        life.part_things[p, 0] = things_meant(life, part[KIND], part[COLOUR], part[PLACE])
-        is_whole &= life.part_things[p, 0] != 0
-        if verb == PUT_NEXT:
-            life.part_things[p, 1] = things_meant(life, part[KIND_2], part[COLOUR_2], part[PLACE_2])
-            first, second = life.part_things[p, 0], life.part_things[p, 1]
-            is_whole &= second != 0 and (first | second) != first  # not one thing next to itself
-    return is_whole
-
-
-@njit(cache=True, nogil=True)
-def settle(pool: Pool, lives: Lives, b: int, may_change: bool) -> int:
-    """Settles what a mission that was given in words means; returns a part that means nothing, -1:
-    every part means something.
-
-    Args:
-      may_change: whether a thing, or a door, becomes what is named where there is no such one.
-    """
-    life = lives[b]
-    house = pool[life.home]
-    mean(house, life)
-    used = 0
-    for p in range(PARTS):
-        part = life.part[p]
-        verb = part[VERB]
-        if verb == 0 or verb == GO_TO_POINT:
-            continue
-        if part[KIND] == DOOR or verb == OPEN:
-            for d in range(house.doors):
-                if life.part_doors[p] == 0 and may_change and life.door[d, D_STATE] != NONE:
-                    if part[COLOUR] >= 0:
-                        life.door[d, D_COLOUR] = part[COLOUR]
-                    if verb == OPEN and life.door[d, D_STATE] == OPEN_DOOR:
-                        life.door[d, D_STATE] = CLOSED
-                    paint_door(house, life, d)
-                    mean(house, life)
-            if life.part_doors[p] == 0:
-                return p
-            continue
-        for second in range(2 if verb == PUT_NEXT else 1):
-            kind, colour = (KIND_2, COLOUR_2) if second else (KIND, COLOUR)
-            for k in range(life.things):
-                flags = life.thing_flag[k]
-                is_free = flags[T_STATE] == ON_FLOOR and not (used >> k) & 1
-                if life.part_things[p, second] == 0 and may_change and is_free:
-                    if part[kind] > 0:
-                        flags[T_KIND] = part[kind]
-                    if part[colour] >= 0:
-                        flags[T_COLOUR] = part[colour]
-                    mean(house, life)
-            if life.part_things[p, second] == 0:
-                return p
-            used |= life.part_things[p, second]
-    return -1 if mean(house, life) else 0
+        if not (is_here and _lay(house, life, k, kind, colour, here, scratch.field, retry)):
+            _lay(house, life, k, kind, colour, 0, scratch.field, retry)
 
 
 @njit(cache=True, nogil=True)
@@ -444,7 +312,7 @@ def begin_life(
     """Starts an episode of one life; seed and episode are set already."""
     life.step = 0
     life.limit = int(level.seconds / 0.25)
-    for retry in range(8):  # a home may be too small for what a level asks for
+    for retry in range(RETRIES):  # a home may be too small for what a level asks for
         _choose_home(pool, life, level, asked, retry)
         house = pool[life.home]
         life.body[:] = 0.0
@@ -454,14 +322,14 @@ def begin_life(
         life.part[:] = 0
         life.seen[:] = 0
         life.light = 0.75 + 0.35 * uniform(life.seed, life.episode, 0, 0, DRAW_LIGHT)
-        cell = random_cell(house, life.seed, life.episode, retry, 0, DRAW_START)
+        cell = cell_off_doors(house, life.seed, life.episode, retry, 0, DRAW_START)
         life.body[X], life.body[Y] = (cell // GRID + 0.5) * CELL, (cell % GRID + 0.5) * CELL
         turn = uniform(life.seed, life.episode, retry, 0, DRAW_HEADING)
         life.body[HEADING] = np.pi * (2.0 * turn - 1.0)
         life.start[0], life.start[1] = life.body[X], life.body[Y]
         life.start[2] = life.body[HEADING]
         _hang_doors(house, life, level)
-        _strew(house, life, level, scratch)
+        _strew(house, life, level, scratch, retry)
         reach(house, life, scratch, True)
         parts = 1 + integer(level.parts, life.seed, life.episode, retry, 0, DRAW_STAGE)
         if level.wording == ORDER and level.parts > 2:

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from ..rng import normal
-from .facts import describe
+from .facts import describe, repeat_plan
 from .homes import House, Pool
 from .kernel import (
     BACK_MAX,
@@ -207,11 +207,17 @@ def live(
 
 
 @njit(cache=True, nogil=True)
-def describe_lanes(pool: Pool, lives: Lives, plan: Plan, notes: Notes, lanes: Array) -> None:
-    """Fills the notes of these lanes anew, for lives that have just begun or been restored."""
+def describe_lanes(
+    pool: Pool, lives: Lives, plan: Plan, notes: Notes, lanes: Array, is_restored: bool
+) -> None:
+    """Fills the notes of these lanes anew; lives that were restored go on with the plan that they
+    had."""
     for b in lanes:
         life = lives[b]
-        notes.stamp[b, 0] = -1
+        if is_restored:
+            repeat_plan(pool[life.home], life, plan, b, notes)
+        else:
+            notes.stamp[b, 0] = -1
         _tell(pool, life, plan, b, notes)
         if life.step == 0:
             life.tally[T_SHORTEST] = max(notes.away[b], 0.0)

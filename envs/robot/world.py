@@ -20,6 +20,7 @@ from .config import RobotConfig
 from .homes import SPLITS, load_homes
 from .intervene import intervene
 from .lives import BUMPED, DONE, END, STAGE, End, life_dtype
+from .meaning import settle
 from .mission import VOCABULARY, MissionError, clauses, encode, inventory, parse, sentence
 from .notes import make_notes
 from .params import GRID, HOMES_PER_SPLIT, WORDS
@@ -27,7 +28,7 @@ from .plan import Plan
 from .reward import TERMS, WEIGHTS
 from .score import end_name, score
 from .sensors import RANGE, RAYS
-from .setting import Scratch, settle
+from .setting import Scratch
 from .simulate import begin, describe_lanes, live, read_state
 from .ways import make_queue
 
@@ -173,7 +174,7 @@ class RobotWorld(AbstractBatch[str]):
             else:
                 words = encode(sentence(self.state[lane], self.config.words))
                 self._observation["mission"][lane] = self.state["words"][lane] = words
-        describe_lanes(self.pool, self.state, self.plan, self.notes, lanes)
+        describe_lanes(self.pool, self.state, self.plan, self.notes, lanes, False)
         self._terms[lanes] = 0.0
         self._info["cost"][lanes] = 0.0
         self._info["home"][lanes] = self.state["home"][lanes] + SPLITS[self.config.split]
@@ -305,7 +306,7 @@ class RobotWorld(AbstractBatch[str]):
             raise ValueError("`snapshot` must come from a robot world. Take one with snapshot().")
         self.state[lane] = saved[0]
         self._observation["mission"][lane] = self.state["words"][lane]
-        self._refresh(lane)
+        self._refresh(lane, is_restored=True)
 
     def intervene(self, lane: int, operation: Mapping[str, Any]) -> None:
         """Changes one thing in a life; see `intervene.OPERATIONS`."""
@@ -314,10 +315,10 @@ class RobotWorld(AbstractBatch[str]):
         intervene(self.pool[self.state["home"][lane]], self.state, lane, operation)
         self._refresh(lane)
 
-    def _refresh(self, lane: int) -> None:
+    def _refresh(self, lane: int, is_restored: bool = False) -> None:
         lanes = np.array([lane])
         shortest = self.state["tally"][lane].copy()
-        describe_lanes(self.pool, self.state, self.plan, self.notes, lanes)
+        describe_lanes(self.pool, self.state, self.plan, self.notes, lanes, is_restored)
         self.state["tally"][lane] = shortest
         self._info["home"][lane] = self.state["home"][lane] + SPLITS[self.config.split]
         self.observe(lanes)

@@ -2,9 +2,9 @@
 
     python docs/studies/words/compare.py    # some minutes; writes compare.json beside it
 
-Six things lie there, each a kind and a colour; a sentence means one of them, or, of "put A next to
-B", two. The encoding of the sentence, FiLM-like, scales and shifts a code of each thing, and a small
-network says whether it is A, and whether it is B. Trained on the combinations of colour and kind
+Six things lie there, each a kind and a colour; a sentence means one of them, or, of "put A next
+to B", two. The encoding of the sentence, FiLM-like, scales and shifts a code of each thing, and a
+small network says whether it is A, and whether it is B. Trained on the combinations of colour and kind
 that usual missions name; tested on them and on those that they never do.
 """
 
@@ -16,12 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from mindloop.agent.nets import WordsEncoder, linear
 from mindloop.envs.robot.mission import NAMES, VOCABULARY, encode
 from mindloop.envs.robot.params import WORDS
 from mindloop.envs.robot.setting import HELD_OUT
-from torch import Tensor, nn
-from torch.nn import functional
 
 KINDS = ("key", "ball", "box")
 THINGS, WIDTH, STEPS, BATCH, SEEDS = 6, 64, 3000, 128, 5
@@ -108,7 +109,8 @@ def draw(count: int, unseen: bool, rng: np.random.Generator) -> tuple[Tensor, Te
         texts.append(encode(phrase.format(a=said[0], b=said[1])))
         things.append(found)
         meant.append((a, b if "{b}" in phrase else -1))
-    return torch.tensor(np.array(texts), dtype=torch.int64), torch.tensor(things), torch.tensor(meant)
+    tokens = torch.tensor(np.array(texts), dtype=torch.int64)
+    return tokens, torch.tensor(things), torch.tensor(meant)
 
 
 def right(model: Finder, sample: tuple[Tensor, Tensor, Tensor]) -> float:

@@ -76,7 +76,7 @@ def test_snapshot_and_restore_are_exact(preset: str) -> None:
         again, gained, *_ = env.step(int(action))
         for name in obs:
             np.testing.assert_array_equal(obs[name], again[name])
-        assert gained == pytest.approx(reward, abs=0.16)  # progress may count anew once
+        assert gained == reward
 
 
 @pytest.mark.parametrize("action", ["discrete", "continuous"])
