@@ -188,14 +188,13 @@ def _highway(batch: int, size: int) -> World:
 
 
 def _minigrid(batch: int, size: int) -> World:
-    import minigrid  # an extra, and registers its worlds on import
+    minigrid: Any = importlib.import_module("minigrid.wrappers")  # an extra
 
     def make() -> gymnasium.Env[Any, Any]:
         env = gymnasium.make("BabyAI-GoToLocal-v0")
-        seen = minigrid.wrappers.RGBImgPartialObsWrapper(env, tile_size=max(size // 7, 1))
-        return gymnasium.wrappers.TransformObservation(
-            seen, lambda told: told["image"], seen.observation_space["image"]
-        )
+        env = minigrid.RGBImgPartialObsWrapper(env, tile_size=max(size // 7, 1))
+        picture: gymnasium.Env[Any, Any] = minigrid.ImgObsWrapper(env)
+        return picture
 
     return _sync(make, batch)
 

@@ -141,7 +141,7 @@ def _thing(kind: int, colour: int, place: int, is_only: bool, synonym: int) -> s
     return " ".join(words)
 
 
-def _clause(life: Any, p: int, synonym: int) -> str:
+def _clause(life: Any, p: int, synonym: int = 0) -> str:
     part = life["part"][p]
     verb = Verb(int(part[VERB]))
     if verb is Verb.GO_TO_POINT:

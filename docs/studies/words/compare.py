@@ -4,8 +4,8 @@
 
 Six things lie there, each a kind and a colour; a sentence means one of them, or, of "put A next
 to B", two. The encoding of the sentence, FiLM-like, scales and shifts a code of each thing, and a
-small network says whether it is A, and whether it is B. Trained on the combinations of colour and kind
-that usual missions name; tested on them and on those that they never do.
+small network says whether it is A, and whether it is B. Trained on the combinations of colour and
+kind that usual missions name; tested on them and on those that they never do.
 """
 
 from __future__ import annotations
