@@ -59,7 +59,7 @@ from .plan import (
 )
 from .sensors import BY_LIDAR, cast
 from .stands import COURSES, can_open, is_out_of_the_way, is_wide_new
-from .walk import ALIGNED, follow, is_blocked, mind_step, turn_to
+from .walk import ALIGNED, bearing_soon, follow, is_blocked, mind_step, turn_to
 
 CREEP = 0.06  # [m]
 CLOSE = 1.1  # [m] to a door
@@ -73,14 +73,14 @@ LOOKS_TO = 4.0  # [m] within which it turns to what it hasn't looked at
 @njit(cache=True, nogil=True)
 def _approach(life: Life, x: float, y: float) -> int:
     """Returns a turn towards a point, or on towards it."""
-    _, angle = bearing_to(life, x, y)
+    _, angle = bearing_soon(life, x, y)
     return turn_to(life, angle) if abs(angle) > FACING else FORWARD
 
 
 @njit(cache=True, nogil=True)
 def _take(life: Life, k: int) -> int:
     """Returns how to take thing k that is near, and no other."""
-    away, angle = bearing_to(life, life.thing[k, T_X], life.thing[k, T_Y])
+    away, angle = bearing_soon(life, life.thing[k, T_X], life.thing[k, T_Y])
     if abs(angle) > FACING:
         return turn_to(life, angle)
     first = thing_ahead(life)
@@ -130,7 +130,7 @@ def _get_rid(house: House, life: Life, knows: bool) -> int:
 def _put_down(life: Life, k: int) -> int:
     """Returns how to put down what is held next to thing k, which is near."""
     x, y = life.thing[k, T_X], life.thing[k, T_Y]
-    away, angle = bearing_to(life, x, y)
+    away, angle = bearing_soon(life, x, y)
     if abs(angle) > ALIGNED:
         return turn_to(life, angle)
     dx = x - life.body[X] - DROP * np.cos(life.body[HEADING])
@@ -144,7 +144,7 @@ def _put_down(life: Life, k: int) -> int:
 def _open(house: House, life: Life, d: int) -> int:
     """Returns how to go on opening a door that is near."""
     x, y = door_middle(house, d)
-    _, angle = bearing_to(life, x, y)
+    _, angle = bearing_soon(life, x, y)
     if abs(angle) > ALIGNED:
         return turn_to(life, angle)
     return TOGGLE if door_ahead(house, life) == d else FORWARD
@@ -172,7 +172,7 @@ def _nearest_new(life: Life) -> float:
         for y in range(max(cy - reach, 1), min(cy + reach + 1, GRID - 1)):
             if life.seen[x, y] == BY_LIDAR and is_wide_new(life, x, y):
                 px, py = (x + 0.5) * CELL, (y + 0.5) * CELL
-                away, angle = bearing_to(life, px, py)
+                away, angle = bearing_soon(life, px, py)
                 is_aside = away < least and abs(angle) > VIEW
                 if is_aside and _is_plain(life, angle + life.body[HEADING], away):
                     best, least = angle, away
@@ -194,7 +194,7 @@ def _is_plain(life: Life, course: float, away: float) -> bool:
 @njit(cache=True, nogil=True)
 def _to_point(life: Life) -> int:
     """Returns how to come to a stand at the point, which is near."""
-    away, angle = bearing_to(life, life.goal[0], life.goal[1])
+    away, angle = bearing_soon(life, life.goal[0], life.goal[1])
     if away < 0.14:
         return STOP
     if abs(angle) > ALIGNED + 0.04:

@@ -135,7 +135,7 @@ def _thing(kind: int, colour: int, place: int, is_only: bool, synonym: int) -> s
     words = [ARTICLES[0] if is_only else ARTICLES[1]]
     if colour >= 0:
         words.append(COLOUR_WORDS[NAMES[colour]][synonym])
-    words.append(KINDS[Kind(kind)][synonym])
+    words.append(KINDS[Kind(kind)][-synonym])  # a key has but one name
     if place:
         words.append(PLACES[Place(place)])
     return " ".join(words)

@@ -19,6 +19,7 @@ from .kernel import (
     SPEED_RATE,
     STOP,
     TOGGLE,
+    TURN_RATE,
     bearing_to,
     door_ahead,
     touches_cells,
@@ -60,6 +61,16 @@ WIDE = 0.52  # [m] to either side, of what it takes to pass somebody
 SOON = 0.4  # [s] after which people are where they will be
 STEP_BACK = 0.15  # [m]
 CREEPS = 0.15  # [m/s] up to which it needs no braking
+
+
+@njit(cache=True, nogil=True)
+def bearing_soon(life: Life, x: float, y: float) -> tuple[float, float]:
+    """Returns how far a point is [m], and its bearing once the robot has stopped turning [rad]:
+    who minds how he swings turns once, not to and fro."""
+    away, angle = bearing_to(life, x, y)
+    turn = life.body[TURN]
+    angle -= 0.5 * turn * abs(turn) / TURN_RATE
+    return away, angle - 2.0 * np.pi * np.floor((angle + np.pi) / (2.0 * np.pi))
 
 
 @njit(cache=True, nogil=True)
@@ -154,7 +165,7 @@ def follow(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     if plan.field[b][x, y] == UNREACHED:
         return STOP if nearest_ahead(life, 1.0, knows) < WAIT else LEFT
     px, py = next_point(life, plan, b, knows)
-    away, angle = bearing_to(life, px, py)
+    away, angle = bearing_soon(life, px, py)
     if away < 1e-6:
         return STOP
     if abs(angle) > ALIGNED:
