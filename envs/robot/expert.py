@@ -59,7 +59,7 @@ from .plan import (
 )
 from .sensors import BY_LIDAR, cast
 from .stands import COURSES, can_open, is_out_of_the_way, is_wide_new
-from .walk import ALIGNED, bearing_soon, follow, is_blocked, mind_step, turn_to
+from .walk import ALIGNED, follow, is_blocked, mind_step, turn_to
 
 CREEP = 0.06  # [m]
 CLOSE = 1.1  # [m] to a door
@@ -73,23 +73,23 @@ LOOKS_TO = 4.0  # [m] within which it turns to what it hasn't looked at
 @njit(cache=True, nogil=True)
 def _approach(life: Life, x: float, y: float) -> int:
     """Returns a turn towards a point, or on towards it."""
-    _, angle = bearing_soon(life, x, y)
-    return turn_to(life, angle) if abs(angle) > FACING else FORWARD
+    _, angle = bearing_to(life, x, y)
+    return turn_to(angle) if abs(angle) > FACING else FORWARD
 
 
 @njit(cache=True, nogil=True)
 def _take(life: Life, k: int) -> int:
     """Returns how to take thing k that is near, and no other."""
-    away, angle = bearing_soon(life, life.thing[k, T_X], life.thing[k, T_Y])
+    away, angle = bearing_to(life, life.thing[k, T_X], life.thing[k, T_Y])
     if abs(angle) > FACING:
-        return turn_to(life, angle)
+        return turn_to(angle)
     first = thing_ahead(life)
     if first == k:
         return PICK_UP
     if first < 0 or away > REACH - 0.03:
         return FORWARD
     _, other = bearing_to(life, life.thing[first, T_X], life.thing[first, T_Y])
-    return turn_to(life, angle - other)  # until the other one isn't ahead any more
+    return turn_to(angle - other)  # until the other one isn't ahead any more
 
 
 @njit(cache=True, nogil=True)
@@ -130,9 +130,9 @@ def _get_rid(house: House, life: Life, knows: bool) -> int:
 def _put_down(life: Life, k: int) -> int:
     """Returns how to put down what is held next to thing k, which is near."""
     x, y = life.thing[k, T_X], life.thing[k, T_Y]
-    away, angle = bearing_soon(life, x, y)
+    away, angle = bearing_to(life, x, y)
     if abs(angle) > ALIGNED:
-        return turn_to(life, angle)
+        return turn_to(angle)
     dx = x - life.body[X] - DROP * np.cos(life.body[HEADING])
     dy = y - life.body[Y] - DROP * np.sin(life.body[HEADING])
     if np.hypot(dx, dy) > NEXT_TO - 0.02:
@@ -144,9 +144,9 @@ def _put_down(life: Life, k: int) -> int:
 def _open(house: House, life: Life, d: int) -> int:
     """Returns how to go on opening a door that is near."""
     x, y = door_middle(house, d)
-    _, angle = bearing_soon(life, x, y)
+    _, angle = bearing_to(life, x, y)
     if abs(angle) > ALIGNED:
-        return turn_to(life, angle)
+        return turn_to(angle)
     return TOGGLE if door_ahead(house, life) == d else FORWARD
 
 
@@ -172,7 +172,7 @@ def _nearest_new(life: Life) -> float:
         for y in range(max(cy - reach, 1), min(cy + reach + 1, GRID - 1)):
             if life.seen[x, y] == BY_LIDAR and is_wide_new(life, x, y):
                 px, py = (x + 0.5) * CELL, (y + 0.5) * CELL
-                away, angle = bearing_soon(life, px, py)
+                away, angle = bearing_to(life, px, py)
                 is_aside = away < least and abs(angle) > VIEW
                 if is_aside and _is_plain(life, angle + life.body[HEADING], away):
                     best, least = angle, away
@@ -194,13 +194,13 @@ def _is_plain(life: Life, course: float, away: float) -> bool:
 @njit(cache=True, nogil=True)
 def _to_point(life: Life) -> int:
     """Returns how to come to a stand at the point, which is near."""
-    away, angle = bearing_soon(life, life.goal[0], life.goal[1])
+    away, angle = bearing_to(life, life.goal[0], life.goal[1])
     if away < 0.14:
         return STOP
     if abs(angle) > ALIGNED + 0.04:
         if abs(angle) > np.pi - ALIGNED and away < 0.3:
             return BACK
-        return turn_to(life, angle)
+        return turn_to(angle)
     return FORWARD if life.body[SPEED] < 0.3 or away > 0.2 else STOP
 
 
@@ -232,7 +232,7 @@ def _act(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     if task == SEEK and not knows:
         angle = _nearest_new(life)
         if angle < 10.0:
-            return turn_to(life, angle)
+            return turn_to(angle)
         d = _shut_door(house, life)
         if away == 0 and d >= 0:
             return _open(house, life, d)

@@ -19,7 +19,6 @@ from .kernel import (
     SPEED_RATE,
     STOP,
     TOGGLE,
-    TURN_RATE,
     bearing_to,
     door_ahead,
     touches_cells,
@@ -37,7 +36,6 @@ from .lives import (
     T_STATE,
     T_X,
     T_Y,
-    TURN,
     Array,
     Life,
     ThingState,
@@ -50,8 +48,6 @@ from .stands import can_open
 from .ways import DIAGONAL, UNREACHED, descend
 
 ON_FLOOR = ThingState.ON_FLOOR
-FAR_ASIDE = 0.9  # [rad]
-TURNS = 0.2  # [rad/s] from which on it turns
 ALIGNED = 0.21  # [rad] about half of what a turn makes
 AHEAD = 16  # cells that it looks ahead on its way
 ASIDE = 2  # cells within which it looks for another way on
@@ -64,21 +60,8 @@ CREEPS = 0.15  # [m/s] up to which it needs no braking
 
 
 @njit(cache=True, nogil=True)
-def bearing_soon(life: Life, x: float, y: float) -> tuple[float, float]:
-    """Returns how far a point is [m], and its bearing once the robot has stopped turning [rad]:
-    who minds how he swings turns once, not to and fro."""
-    away, angle = bearing_to(life, x, y)
-    turn = life.body[TURN]
-    angle -= 0.5 * turn * abs(turn) / TURN_RATE
-    return away, angle - 2.0 * np.pi * np.floor((angle + np.pi) / (2.0 * np.pi))
-
-
-@njit(cache=True, nogil=True)
-def turn_to(life: Life, angle: float) -> int:
-    """Returns the turn to a bearing. Whoever turns already goes on that way to what lies far aside:
-    he doesn't waver, and whoever learns from him can tell which way he turns."""
-    if abs(angle) > FAR_ASIDE and abs(life.body[TURN]) > TURNS:
-        return LEFT if life.body[TURN] > 0.0 else RIGHT
+def turn_to(angle: float) -> int:
+    """Returns the turn that lessens a bearing."""
     return LEFT if angle > 0.0 else RIGHT
 
 
@@ -165,11 +148,11 @@ def follow(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     if plan.field[b][x, y] == UNREACHED:
         return STOP if nearest_ahead(life, 1.0, knows) < WAIT else LEFT
     px, py = next_point(life, plan, b, knows)
-    away, angle = bearing_soon(life, px, py)
+    away, angle = bearing_to(life, px, py)
     if away < 1e-6:
         return STOP
     if abs(angle) > ALIGNED:
-        return turn_to(life, angle)
+        return turn_to(angle)
     d = door_ahead(house, life)
     if d >= 0 and can_open(life, d, held_colour(life)):
         return TOGGLE
