@@ -44,6 +44,7 @@ FORCE, FADE = 1.6, 0.35  # [m/s] of who touches, [m] in which it falls to 37 %
 STRIDE = 1.3  # [m] a step cycle
 PATIENCE = 60  # substeps that somebody waits before going elsewhere
 STAYS = (20, 200)  # substeps that somebody stands where he wanted to go
+SHOULDERS = 0.8 * PERSON_RADIUS  # [m] that is kept from walls
 ARRIVED = 0.3  # [m] from a turning point
 AROUND = 1.5  # [m] within which somebody who sets out goes round others
 CHOICES = 4  # places that somebody thinks of before he stays
@@ -124,6 +125,10 @@ def plan_walk(house: House, life: Life, i: int, way: Any, field: Any, queue: Any
     x, y = int(life.person[i, P_X] / CELL), int(life.person[i, P_Y] / CELL)
     open_ways(house, life, way)
     _keep_from_others(life, i, way)
+    for u in range(x - 1, x + 2):  # it may have been pushed to where the map has no way
+        for v in range(y - 1, y + 2):
+            if not touches_cells(life.cells, (u + 0.5) * CELL, (v + 0.5) * CELL, SHOULDERS):
+                way[u, v] = 1
     way[x, y] = 1
     for _ in range(CHOICES):
         flags[P_VISITS] += 1
@@ -217,7 +222,7 @@ def _go(life: Life, i: int, vx: float, vy: float) -> None:
             ox, oy = row[P_X] - life.person[other, P_X], row[P_Y] - life.person[other, P_Y]
             if nx * nx + ny * ny < ox * ox + oy * oy:
                 continue
-        if touches_cells(life.cells, x, y, 0.8 * PERSON_RADIUS):
+        if touches_cells(life.cells, x, y, SHOULDERS):
             continue
         speed = np.hypot(ux, uy)
         if speed > 0.05:
@@ -246,7 +251,9 @@ def step_people(house: House, life: Life, way: Any, field: Any, queue: Any) -> N
             life.person[i, P_SPEED] = 0.0
             flags[P_WAITS] += 1
             share = uniform(life.seed, life.episode, flags[P_VISITS], i, DRAW_STAY)
-            if flags[P_WAITS] > STAYS[0] + (STAYS[1] - STAYS[0]) * share:
+            is_hemmed_in = flags[P_COUNT] == 0  # it found no way, and tries again soon
+            stays = STAYS[0] + (0.0 if is_hemmed_in else (STAYS[1] - STAYS[0]) * share)
+            if flags[P_WAITS] > stays:
                 plan_walk(house, life, i, way, field, queue)
 
 
