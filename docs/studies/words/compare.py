@@ -25,7 +25,7 @@ from mindloop.envs.robot.params import WORDS
 from mindloop.envs.robot.setting import HELD_OUT
 
 KINDS = ("key", "ball", "box")
-THINGS, WIDTH, STEPS, BATCH, SEEDS = 6, 64, 3000, 128, 5
+THINGS, WIDTH, STEPS, BATCH, SEEDS = 6, 64, 2000, 128, 5
 UNSEEN = {(kind, int(HELD_OUT[kind + 1])) for kind in range(3)}
 PHRASES = ("go to the {a}", "pick up the {a}", "put the {a} next to the {b}")
 
