@@ -58,7 +58,7 @@ from .plan import (
     make_plan,
 )
 from .sensors import BY_LIDAR, cast
-from .stands import COURSES, can_open, is_out_of_the_way, is_wide_new
+from .stands import COURSES, GRADES, can_open, is_out_of_the_way, is_wide_new
 from .walk import ALIGNED, follow, is_blocked, mind_step, turn_to
 
 CREEP = 0.06  # [m]
@@ -107,21 +107,24 @@ def _is_place(life: Life, angle: float) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _is_good_place(house: House, life: Life, angle: float, knows: bool, strict: bool) -> bool:
+def _is_good_place(
+    house: House, life: Life, way: Array, angle: float, knows: bool, grade: int
+) -> bool:
     """Returns whether what is held can be put down at a bearing, and is in nobody's way there."""
     x = life.body[X] + DROP * np.cos(life.body[HEADING] + angle)
     y = life.body[Y] + DROP * np.sin(life.body[HEADING] + angle)
     held = life.flag[CARRIED]
-    return _is_place(life, angle) and is_out_of_the_way(house, life, held, x, y, knows, strict)
+    is_place = _is_place(life, angle)
+    return is_place and is_out_of_the_way(house, life, way, held, x, y, knows, grade)
 
 
 @njit(cache=True, nogil=True)
-def _get_rid(house: House, life: Life, knows: bool) -> int:
+def _get_rid(house: House, life: Life, way: Array, knows: bool) -> int:
     """Returns how to put down what is held where the robot is: it turns to where that will be in
     nobody's way, or, where there is no such place, to where there is room."""
-    for is_strict in (True, False):
+    for grade in range(GRADES):
         for k in range(COURSES):
-            if _is_good_place(house, life, 2.0 * np.pi * k / COURSES, knows, is_strict):
+            if _is_good_place(house, life, way, 2.0 * np.pi * k / COURSES, knows, grade):
                 return DROP_IT if k == 0 else LEFT
     return DROP_IT if _is_place(life, 0.0) else LEFT
 
@@ -208,7 +211,7 @@ def _to_point(life: Life) -> int:
 def _on_the_way(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     """Returns what can be done for the subgoal already on the way there, -1: nothing."""
     task, k = plan.task[b], plan.target[b]
-    if task == GET_RID and _is_good_place(house, life, 0.0, knows, True):
+    if task == GET_RID and _is_good_place(house, life, plan.way, 0.0, knows, 0):
         return DROP_IT
     if task in (REACH_THING, TAKE_THING):
         away, angle = bearing_to(life, life.thing[k, T_X], life.thing[k, T_Y])
@@ -240,7 +243,7 @@ def _act(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
         action = _on_the_way(house, life, plan, b, knows)
         return action if action >= 0 else follow(house, life, plan, b, knows)
     if task == GET_RID:
-        return _get_rid(house, life, knows)
+        return _get_rid(house, life, plan.way, knows)
     if task == REACH_POINT:
         return _to_point(life)
     if task == REACH_THING:

@@ -38,6 +38,7 @@ from .sensors import cast
 ON_FLOOR, ABSENT, IS_LOCKED = ThingState.ON_FLOOR, Mode.ABSENT, DoorState.LOCKED
 FIRST_SHUT, LAST_SHUT = int(Code.CLOSED), int(Code.OPEN)  # codes of shut doors, the last excluded
 APART, LEAST_APART = 0.10, 0.02  # [m] that is kept from things; where there is no other way
+AROUND = 2  # cells around the robot where it may squeeze through
 FROM_PEOPLE = 0.15  # [m] that is kept from people
 PEOPLE_NEAR = 2.5  # [m] within which people are in the way; farther ones will have moved on
 BY_RAYS = 2.8  # [m] within which one of the lidar's rays surely meets a person
@@ -120,12 +121,12 @@ def keep_from_things(life: Life, way: Array, knows: bool, apart: float) -> None:
 
 @njit(cache=True, nogil=True)
 def leave_from(life: Life, way: Array, here: int) -> None:
-    """Puts the robot's own cell into a map, and those beside it where it touches nothing: it may
-    stand where the map says that nobody should."""
+    """Puts the robot's own cell into a map, and those around where it touches nothing: it may stand
+    where the map says that nobody should."""
     x, y = here // GRID, here % GRID
     way[x, y] = 1
-    for u in range(x - 1, x + 2):
-        for v in range(y - 1, y + 2):
+    for u in range(max(x - AROUND, 0), min(x + AROUND + 1, GRID)):
+        for v in range(max(y - AROUND, 0), min(y + AROUND + 1, GRID)):
             px, py = (u + 0.5) * CELL, (v + 0.5) * CELL
             if not touches_cells(life.cells, px, py, RADIUS) and thing_at(
                 life, px, py, RADIUS + LEAST_APART, -1

@@ -43,6 +43,7 @@ from .lives import (
 )
 from .params import CELL, GRID, PARTS, Kind, Verb
 from .stands import (
+    GRADES,
     stand_at_door,
     stand_at_frontier,
     stand_at_thing,
@@ -150,17 +151,14 @@ def _choose(
             _plan_door(house, life, plan, b, knows, here, apart, p)
         elif verb == PUT_NEXT and held >= 0 and (things >> held) & 1:
             bits = life.part_things[p, 1] & ~(1 << held)
-            _set_out(plan, b, PUT_DOWN, _nearest_thing(life, bits, plan, b, knows, here,
-                                                             PUT_DOWN))  # fmt: skip
+            _set_out(house, life, plan, b, knows, here, PUT_DOWN, bits)
         else:
             task = REACH_THING if verb == GO_TO else TAKE_THING
-            _set_out(plan, b, task, _nearest_thing(life, things, plan, b, knows, here, task))
+            _set_out(house, life, plan, b, knows, here, task, things)
         if plan.target[b] < 0 and verb == GO_TO and held >= 0 and (things >> held) & 1:
             _get_rid(house, life, plan, b, knows, here)  # one goes to what lies on the floor
         elif plan.target[b] < 0 and plan.task[b] != REACH_POINT:
-            _seek(house, life, plan, b, knows, here)
-            if apart == LEAST_APART and _distance(plan, b, here) == UNREACHED:
-                _clear_away(life, plan, b, knows, here, p)
+            _seek(house, life, plan, b, knows, here, p, apart == LEAST_APART)
         if plan.task[b] == TAKE_THING and held >= 0:
             _free_gripper(house, life, plan, b, knows, here, apart)
         return
@@ -176,29 +174,38 @@ def held_colour(life: Life) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _set_out(plan: Plan, b: int, task: int, k: int) -> None:
-    """Sets the subgoal, if there is a thing for it."""
+def _set_out(
+    house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, task: int, bits: int
+) -> None:
+    """Sets a subgoal about the nearest thing meant, if one is known that can be reached."""
+    k = _nearest_thing(house, life, plan, b, knows, here, task, bits)
     if k >= 0:
         plan.task[b], plan.target[b] = task, k
 
 
 @njit(cache=True, nogil=True)
-def _stand(life: Life, plan: Plan, b: int, knows: bool, task: int, k: int) -> int:
-    """Fills the field for a subgoal about thing k; returns in how many cells it is reached."""
+def _stand(
+    house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, task: int, k: int
+) -> None:
+    """Fills the field for a subgoal about thing k: from the better places, if one can get there."""
     field = plan.field[b]
-    field[:] = UNREACHED
-    if task == PUT_DOWN:
-        count = stand_to_put(life, plan.way, field, life.flag[CARRIED], k, knows)
-    else:
-        count = stand_at_thing(life, plan.way, field, k, task == TAKE_THING, knows)
-    if count > 0:
-        spread(plan.way, field, plan.queue)
-    return int(count)
+    for is_strict in (True, False):
+        field[:] = UNREACHED
+        if task == PUT_DOWN:
+            held = life.flag[CARRIED]
+            count = stand_to_put(house, life, plan.way, field, held, k, knows, is_strict)
+        else:
+            takes = is_strict and task == TAKE_THING
+            count = stand_at_thing(life, plan.way, field, k, takes, knows)
+        if count > 0:
+            spread(plan.way, field, plan.queue)
+            if _distance(plan, b, here) != UNREACHED:
+                return
 
 
 @njit(cache=True, nogil=True)
 def _nearest_thing(
-    life: Life, bits: int, plan: Plan, b: int, knows: bool, here: int, task: int
+    house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, task: int, bits: int
 ) -> int:
     """Fills the field for the thing meant that is nearest by the way; returns it, -1: none known or
     none that can be reached."""
@@ -207,10 +214,11 @@ def _nearest_thing(
         flags = life.thing_flag[k]
         if not (bits >> k) & 1 or flags[T_STATE] != ON_FLOOR or not (knows or flags[T_SEEN]):
             continue
-        if _stand(life, plan, b, knows, task, k) > 0 and _distance(plan, b, here) < least:
+        _stand(house, life, plan, b, knows, here, task, k)
+        if _distance(plan, b, here) < least:
             best, least = k, _distance(plan, b, here)
     if best >= 0:
-        _stand(life, plan, b, knows, task, best)
+        _stand(house, life, plan, b, knows, here, task, best)
     else:
         plan.field[b][:] = UNREACHED
     return best
@@ -281,9 +289,7 @@ def _plan_door(
         return
     for d in range(house.doors):
         if ((bits & shut) >> d) & 1 and plan.target[b] < 0:
-            keys = keys_of(life, d)
-            _set_out(plan, b, TAKE_THING, _nearest_thing(life, keys, plan, b, knows, here,
-                                                               TAKE_THING))  # fmt: skip
+            _set_out(house, life, plan, b, knows, here, TAKE_THING, keys_of(life, d))
 
 
 @njit(cache=True, nogil=True)
@@ -298,25 +304,32 @@ def keys_of(life: Life, d: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _seek(house: House, life: Life, plan: Plan, b: int, knows: bool, here: int) -> None:
-    """Plans to find more: what is new within reach, or a key for a door that is locked."""
+def _seek(
+    house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, p: int, is_last: bool
+) -> None:
+    """Plans to find more: what is new within reach; at last what is in the way of a thing that is
+    meant, or a key for a door that is locked."""
     field, colour = plan.field[b], held_colour(life)
     field[:] = UNREACHED
     if not knows and stand_at_frontier(house, life, plan.way, field, colour) > 0:
         spread(plan.way, field, plan.queue)
         if _distance(plan, b, here) != UNREACHED:
             return
+    if not is_last:
+        field[:] = UNREACHED
+        return
+    _clear_away(house, life, plan, b, knows, here, p)
     for d in range(house.doors):
-        if needs_key(life, d, colour, knows):
-            k = _nearest_thing(life, keys_of(life, d), plan, b, knows, here, TAKE_THING)
-            if k >= 0:
-                plan.task[b], plan.target[b] = TAKE_THING, k
-                return
-    field[:] = UNREACHED
+        if plan.target[b] < 0 and needs_key(life, d, colour, knows):
+            _set_out(house, life, plan, b, knows, here, TAKE_THING, keys_of(life, d))
+    if plan.target[b] < 0:
+        field[:] = UNREACHED
 
 
 @njit(cache=True, nogil=True)
-def _clear_away(life: Life, plan: Plan, b: int, knows: bool, here: int, p: int) -> None:
+def _clear_away(
+    house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, p: int
+) -> None:
     """Plans to take what lies beside a thing that is meant and can't be reached."""
     held, wanted = life.flag[CARRIED], life.part_things[p, 0]
     if life.part[p, VERB] == PUT_NEXT and held >= 0 and (wanted >> held) & 1:
@@ -331,7 +344,7 @@ def _clear_away(life: Life, plan: Plan, b: int, knows: bool, here: int, p: int) 
             dy = life.thing[k, T_Y] - life.thing[j, T_Y]
             if j != k and np.hypot(dx, dy) < CROWDED:
                 bits |= 1 << j
-    _set_out(plan, b, TAKE_THING, _nearest_thing(life, bits, plan, b, knows, here, TAKE_THING))
+    _set_out(house, life, plan, b, knows, here, TAKE_THING, bits)
 
 
 @njit(cache=True, nogil=True)
@@ -343,10 +356,10 @@ def _free_gripper(
     colour = held_colour(life)
     if colour >= 0:
         _map(house, life, plan.way, knows, False, -1, here, apart)
-        _stand(life, plan, b, knows, TAKE_THING, plan.target[b])
+        _stand(house, life, plan, b, knows, here, TAKE_THING, plan.target[b])
         if _distance(plan, b, here) == UNREACHED:
             _map(house, life, plan.way, knows, False, colour, here, apart)
-            _stand(life, plan, b, knows, TAKE_THING, plan.target[b])
+            _stand(house, life, plan, b, knows, here, TAKE_THING, plan.target[b])
             return
     _get_rid(house, life, plan, b, knows, here)
 
@@ -356,9 +369,9 @@ def _get_rid(house: House, life: Life, plan: Plan, b: int, knows: bool, here: in
     """Plans to put down what is held where it is in nobody's way, or right here."""
     held, way, field = life.flag[CARRIED], plan.way, plan.field[b]
     plan.task[b], plan.target[b] = GET_RID, held
-    for is_strict in (True, False):
+    for grade in range(GRADES):
         field[:] = UNREACHED
-        if stand_to_get_rid(house, life, way, field, held, knows, is_strict) > 0:
+        if stand_to_get_rid(house, life, way, field, held, knows, grade) > 0:
             spread(way, field, plan.queue)
             if _distance(plan, b, here) != UNREACHED:
                 return

@@ -32,9 +32,13 @@ ON_FLOOR = ThingState.ON_FLOOR
 IS_CLOSED, IS_LOCKED = DoorState.CLOSED, DoorState.LOCKED
 STAND = REACH - 0.05  # [m] from a thing's middle, from where it can be reached
 SPARE_ROOM = 0.05  # [m] around what is put down
-ALONE = (0.75, 0.35)  # [m] from other things, of what is got rid of; where that can't be had
+GRADES = 3
+ROOM = (3, 2, 1)  # cells around what is got rid of that are free, in three grades, the best first
+ALONE = (0.75, 0.35, 0.35)  # [m] from other things; the same
 SEES = 3  # cells from which something new is looked at, at most
 BESIDE = 0.9  # [rad] from which a thing isn't taken in place of another
+OFF = 0.2  # [m] by which it may miss where it meant to put something down
+RING, AROUND = 16, 0.75  # points, [m], of the ring on which one gets round what lies there
 COURSES = 8  # in which it may put something down
 _STEP_X, _STEP_Y = np.array([1, -1, 0, 0]), np.array([0, 0, 1, -1])
 
@@ -58,24 +62,21 @@ def _is_another_nearer(life: Life, k: int, x: float, y: float, knows: bool) -> b
 def stand_at_thing(
     life: Life, way: Array, field: Array, k: int, takes: bool, knows: bool
 ) -> int:
-    """Stands within reach of thing k; where it `takes` it, better where no other is in the way."""
+    """Stands within reach of thing k; where it `takes` it, where no other is in the way."""
     x, y = life.thing[k, T_X], life.thing[k, T_Y]
     reach = int(STAND / CELL) + 1
     cx, cy = int(x / CELL), int(y / CELL)
-    for is_strict in (True, False):
-        count = 0
-        for u in range(max(cx - reach, 0), min(cx + reach + 1, GRID)):
-            for v in range(max(cy - reach, 0), min(cy + reach + 1, GRID)):
-                px, py = (u + 0.5) * CELL, (v + 0.5) * CELL
-                if way[u, v] == 0 or np.hypot(px - x, py - y) > STAND:
-                    continue
-                if takes and is_strict and _is_another_nearer(life, k, px, py, knows):
-                    continue
-                field[u, v] = 0
-                count += 1
-        if count > 0 or not takes:
-            return count
-    return 0
+    count = 0
+    for u in range(max(cx - reach, 0), min(cx + reach + 1, GRID)):
+        for v in range(max(cy - reach, 0), min(cy + reach + 1, GRID)):
+            px, py = (u + 0.5) * CELL, (v + 0.5) * CELL
+            if way[u, v] == 0 or np.hypot(px - x, py - y) > STAND:
+                continue
+            if takes and _is_another_nearer(life, k, px, py, knows):
+                continue
+            field[u, v] = 0
+            count += 1
+    return count
 
 
 @njit(cache=True, nogil=True)
@@ -97,17 +98,45 @@ def stand_at_door(house: House, way: Array, field: Array, d: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _is_near_door(house: House, x: float, y: float) -> bool:
+    """Returns whether a point lies by a door, or nearly."""
+    for k in range(4):
+        u = int((x + OFF * _STEP_X[k]) / CELL)
+        v = int((y + OFF * _STEP_Y[k]) / CELL)
+        if is_by_door(house, u, v):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _parts_ways(way: Array, x: float, y: float) -> bool:
+    """Returns whether something that lies at a point may part the ways around it: where one can
+    stand on a ring around it, but not all along one arc."""
+    arcs, was_way = 0, True
+    for k in range(RING + 1):
+        angle = 2.0 * np.pi * k / RING
+        u, v = int((x + AROUND * np.cos(angle)) / CELL), int((y + AROUND * np.sin(angle)) / CELL)
+        is_way = 0 <= u < GRID and 0 <= v < GRID and way[u, v] != 0
+        if k > 0 and is_way and not was_way:
+            arcs += 1
+        was_way = is_way
+    return arcs > 1
+
+
+@njit(cache=True, nogil=True)
 def stand_to_put(
-    life: Life, way: Array, field: Array, held: int, k: int, knows: bool
-) -> int:
-    """Stands where what is held, put down towards thing k, lies next to it and touches nothing."""
+    house: House, life: Life, way: Array, field: Array, held: int, k: int, knows: bool,
+    off_doors: bool,
+) -> int:  # fmt: skip
+    """Stands where what is held, put down towards thing k, lies next to it and touches nothing;
+    `off_doors`: nor lies in the way of a door."""
     x, y = life.thing[k, T_X], life.thing[k, T_Y]
     radius = RADII[life.thing_flag[held, T_KIND]]
     least = DROP + radius + RADII[life.thing_flag[k, T_KIND]] + 0.03
     most = DROP + NEXT_TO - 0.05
-    count = 0
     reach = int(most / CELL) + 1
     cx, cy = int(x / CELL), int(y / CELL)
+    count = 0
     for u in range(max(cx - reach, 0), min(cx + reach + 1, GRID)):
         for v in range(max(cy - reach, 0), min(cy + reach + 1, GRID)):
             px, py = (u + 0.5) * CELL, (v + 0.5) * CELL
@@ -117,9 +146,10 @@ def stand_to_put(
             px, py = px + (x - px) * DROP / away, py + (y - py) * DROP / away
             if not (knows or life.seen[int(px / CELL), int(py / CELL)]):
                 continue
-            if touches_cells(life.cells, px, py, radius + SPARE_ROOM):
+            if off_doors and _is_near_door(house, px, py):
                 continue
-            if not known_thing_at(life, px, py, radius + 0.02, held, knows):
+            is_clear = not touches_cells(life.cells, px, py, radius + SPARE_ROOM)
+            if is_clear and not known_thing_at(life, px, py, radius + 0.02, held, knows):
                 field[u, v] = 0
                 count += 1
     return count
@@ -127,27 +157,27 @@ def stand_to_put(
 
 @njit(cache=True, nogil=True)
 def is_out_of_the_way(
-    house: House, life: Life, held: int, x: float, y: float, knows: bool, strict: bool
+    house: House, life: Life, way: Array, held: int, x: float, y: float, knows: bool, grade: int
 ) -> bool:
-    """Returns whether what is held can lie at a point and be in nobody's way; not `strict`: whether
-    one can at least go on from there."""
+    """Returns whether what is held can lie at a point and be in nobody's way; the last grade:
+    whether one can at least go on from there."""
     cx, cy = int(x / CELL), int(y / CELL)
-    if is_by_door(house, cx, cy):
+    if is_by_door(house, cx, cy) or (grade < GRADES - 1 and _parts_ways(way, x, y)):
         return False
-    room = 3 if strict else 1
+    room = ROOM[grade]
     for u in range(cx - room, cx + room + 1):
         for v in range(cy - room, cy + room + 1):
             if u < 0 or v < 0 or u >= GRID or v >= GRID or not (knows or life.seen[u, v]):
                 return False
-            is_corner = strict and abs(u - cx) == room and abs(v - cy) == room
+            is_corner = room > 1 and abs(u - cx) == room and abs(v - cy) == room
             if is_solid(life.cells[u, v]) and not is_corner:
                 return False
-    return not known_thing_at(life, x, y, ALONE[0] if strict else ALONE[1], held, knows)
+    return not known_thing_at(life, x, y, ALONE[grade], held, knows)
 
 
 @njit(cache=True, nogil=True)
 def stand_to_get_rid(
-    house: House, life: Life, way: Array, field: Array, held: int, knows: bool, strict: bool
+    house: House, life: Life, way: Array, field: Array, held: int, knows: bool, grade: int
 ) -> int:
     """Stands where what is held can be put down in some direction."""
     count = 0
@@ -159,7 +189,7 @@ def stand_to_get_rid(
                 course = 2.0 * np.pi * k / COURSES
                 x = (u + 0.5) * CELL + DROP * np.cos(course)
                 y = (v + 0.5) * CELL + DROP * np.sin(course)
-                if is_out_of_the_way(house, life, held, x, y, knows, strict):
+                if is_out_of_the_way(house, life, way, held, x, y, knows, grade):
                     field[u, v] = 0
                     count += 1
                     break

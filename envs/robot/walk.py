@@ -57,6 +57,7 @@ FROM_THINGS = 0.02  # [m] that is kept from things on a straight way
 WAIT, TOO_NEAR = 0.9, 0.62  # [m] to somebody ahead for whom it waits, or backs off
 WIDE = 0.52  # [m] to either side, of what it takes to pass somebody
 SOON = 0.4  # [s] after which people are where they will be
+FEELS = 0.35  # [m] within which it minds walls beyond what the map says
 STEP_BACK = 0.15  # [m]
 CREEPS = 0.15  # [m/s] up to which it needs no braking
 
@@ -78,6 +79,9 @@ def _is_free(life: Life, field: Array, x: float, y: float, knows: bool) -> bool:
         u = int((life.body[X] + dx * k / steps) / CELL)
         v = int((life.body[Y] + dy * k / steps) / CELL)
         if field[u, v] == UNREACHED:
+            return False
+        px, py = life.body[X] + dx * k / steps, life.body[Y] + dy * k / steps
+        if far * k / steps < FEELS and touches_cells(life.cells, px, py, RADIUS):
             return False
     for k in range(life.things):
         flags = life.thing_flag[k]
