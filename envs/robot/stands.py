@@ -126,10 +126,10 @@ def _parts_ways(way: Array, x: float, y: float) -> bool:
 @njit(cache=True, nogil=True)
 def stand_to_put(
     house: House, life: Life, way: Array, field: Array, held: int, k: int, knows: bool,
-    off_doors: bool,
+    is_strict: bool,
 ) -> int:  # fmt: skip
     """Stands where what is held, put down towards thing k, lies next to it and touches nothing;
-    `off_doors`: nor lies in the way of a door."""
+    `is_strict`: nor nearly touches other things, nor lies in the way of a door."""
     x, y = life.thing[k, T_X], life.thing[k, T_Y]
     radius = RADII[life.thing_flag[held, T_KIND]]
     least = DROP + radius + RADII[life.thing_flag[k, T_KIND]] + 0.03
@@ -146,10 +146,11 @@ def stand_to_put(
             px, py = px + (x - px) * DROP / away, py + (y - py) * DROP / away
             if not (knows or life.seen[int(px / CELL), int(py / CELL)]):
                 continue
-            if off_doors and _is_near_door(house, px, py):
+            if is_strict and _is_near_door(house, px, py):
                 continue
             is_clear = not touches_cells(life.cells, px, py, radius + SPARE_ROOM)
-            if is_clear and not known_thing_at(life, px, py, radius + 0.02, held, knows):
+            apart = radius + (0.5 * OFF if is_strict else 0.02)
+            if is_clear and not known_thing_at(life, px, py, apart, k, knows):
                 field[u, v] = 0
                 count += 1
     return count

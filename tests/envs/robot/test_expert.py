@@ -25,9 +25,9 @@ from mindloop.envs.robot.lives import (
 )
 from mindloop.envs.robot.params import CELL, PARTS, Kind, Verb
 
-COUNT = 128
-LEAST = {"true": 1.0, "visible": 0.97}
-LEAST_SOCIAL = {"true": 0.97, "visible": 0.94}
+COUNT = 96
+LEAST = {"true": 1.0, "visible": 0.98}
+LEAST_SOCIAL = {"true": 0.98, "visible": 0.95}
 REACHED = 0.6  # [m] from a thing's middle to where one can stand
 
 
