@@ -84,7 +84,7 @@ def test_a_film_of_a_robot_needs_no_display_either(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (("--preset", "GoTwo"), "Did you mean `GoTo`?"),
+    (("--preset", "GoTwo"), "Did you mean 'GoTo'?"),
     (("--mission", "go two the red ball"), "`mission` must"),
     (("--set", "peple=3"), "Did you mean `people`?"),
     (("--set", "people=-1"), "`people` must lie within 0 and"),
