@@ -72,7 +72,6 @@ def main(options: Options) -> int:
     with mistakes():
         config_of("full", changes_of(options))
         ground = ground_of(options.mind)
-        options = replace(options, tasks=options.tasks or tuple(ground.tasks))
         for task in options.tasks:
             if task not in ground.tasks:
                 raise ValueError(
@@ -106,11 +105,16 @@ def plan_of(options: Options) -> dict[str, Any]:
         "world": ground.env, "metric": ground.metric,
         "question": options.what, "rule": RULE, "mind": options.mind, "seeds": options.seeds,
         "episodes": options.episodes, "steps": options.steps, "arms": {"a": ACTING, "b": ADAPTING},
-        "tasks": {name: dict(ground.tasks[name]) for name in options.tasks},
+        "tasks": {name: dict(ground.tasks[name]) for name in _tasks(options)},
         "shift": ground.shift,
         "changes": changes_of(options),
         "detectable_effect": detectable(options.seeds),
     }  # fmt: skip
+
+
+def _tasks(options: Options) -> tuple[str, ...]:
+    """Returns the tasks of stage a: those asked for, or all of the mind's world."""
+    return options.tasks or tuple(ground_of(options.mind).tasks)
 
 
 def changes_of(options: Options) -> dict[str, float]:
@@ -155,11 +159,8 @@ def _lay_down(options: Options) -> None:
 
 def cells(stage: str, options: Options) -> list[Cell]:
     """Returns all cells of a stage."""
-    ground = ground_of(options.mind)
-    arms, tasks = (
-        (ACTING, options.tasks or tuple(ground.tasks)) if stage == "a"
-        else (ADAPTING, (ground.shift,))
-    )  # fmt: skip
+    shift = ground_of(options.mind).shift
+    arms, tasks = (ACTING, _tasks(options)) if stage == "a" else (ADAPTING, (shift,))
     steps = options.steps if stage == "b" else 0
     changes = changes_of(options)
     return [

@@ -2,7 +2,7 @@
 
 Of driving, each frame is the first one, in the lives of 48 experts, in which the facts are as its
 title says. Of the robot, a home of every level with what the robot sees there, and the window while
-it fulfils a mission.
+the mind that ships fulfils a mission.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def robot() -> None:
 
 def film(path: Path) -> None:
     """Writes the window of one robot's life as an animated picture."""
-    options = LifeOptions(ROBOT, "visible-expert", preset="PutNext", mission=MISSION,
+    options = LifeOptions(ROBOT, "mind", mind="robot", preset="PutNext", mission=MISSION,
                           seed=FILM_SEED, split="test")  # fmt: skip
     made = plan(options, needs_camera=True, renders=True)
     life = begin(made, 1, options.seed)

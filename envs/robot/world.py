@@ -89,7 +89,7 @@ class RobotWorld(AbstractBatch[str]):
         parts: dict[str, gymnasium.Space[Any]] = {}
         if self.config.camera:
             parts["camera"] = spaces.Box(0, 255, self.cameras.shape, np.uint8)
-        if self.config.chart:
+        if self.config.map:
             parts["map"] = spaces.Box(0, 255, CHART, np.uint8)
         parts["lidar"] = spaces.Box(0.0, RANGE, (RAYS,), np.float32)
         parts["state"] = spaces.Box(low - SLACK, high + SLACK, dtype=np.float32)
@@ -107,7 +107,7 @@ class RobotWorld(AbstractBatch[str]):
         found = {}
         if self.config.camera:
             found["camera"] = self.cameras.image
-        if self.config.chart:
+        if self.config.map:
             found["map"] = np.zeros((lanes, *CHART), np.uint8)
         return {
             **found,
@@ -262,7 +262,7 @@ class RobotWorld(AbstractBatch[str]):
         """Draws the cameras, shows the maps and fills the state; lidar and words are there."""
         read_state(self.state, self._observation["state"])
         lanes = self._everyone if lanes is None else lanes
-        if self.config.chart:
+        if self.config.map:
             show_all(self.state, lanes, self._observation["map"])
         if self.config.camera:
             self.cameras.draw(self.state, lanes)

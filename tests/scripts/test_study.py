@@ -18,7 +18,7 @@ from mindloop.agent.store import load_mind
 from mindloop.agent.types import Outcome, Percept
 from mindloop.arms import ACTING, ADAPTING, DECISIVE, Borrowed, Series, config_of, dress
 from mindloop.cells import Cell, run_cell
-from mindloop.grounds import GROUNDS
+from mindloop.grounds import GROUNDS, ground_of
 from mindloop.study import Options, cells
 from mindloop.study_report import analyse, write_report
 from mindloop.verdict import (
@@ -182,7 +182,25 @@ def test_a_cell_of_each_stage(tmp_path: Path) -> None:
     assert np.load(tmp_path / f"{adapts.name}.npy").shape[-1] == 3
 
 
+def test_a_robot_has_tasks_of_its_own() -> None:
+    acting = cells("a", Options("emotion", mind="robot", seeds=2))
+    assert {cell.task for cell in acting} == set(ROBOT.tasks) and len(ROBOT.tasks) == 2
+    assert ground_of("robot") is ROBOT and ground_of("driver") is DRIVING
+    for ground in GROUNDS:
+        assert ground.shift in ground.tasks and ground.metric in ground.kept
+
+
+@pytest.mark.slow
+def test_a_cell_of_a_robot(tmp_path: Path) -> None:
+    found = run_cell(Cell("a", "full", "people", 0, "robot", 2), tmp_path)
+    assert set(found["scores"]) == set(ROBOT.kept)
+    lent = np.load(tmp_path / "a_people_full_0.npy")
+    assert lent.shape[1:] == (2, 3) and lent[..., 1].max() > 0, "something was felt"
+
+
 WRONG = {
+    "`tasks` must be among default, many pedestrians, fog and low friction; got 'fogs'": (
+        "--tasks", "fogs"),
     "`--seeds` must be at least 2; got 1": ("--seeds", "1"),
     "`mind` must be a folder": ("--mind", "nobody"),
 }

@@ -5,20 +5,25 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 
 from mindloop.envs.robot import chart
 from mindloop.envs.robot.env import RobotEnv, RobotVectorEnv
-from mindloop.envs.robot.lives import ODO_HEADING, ODO_X, SPAN, X
+from mindloop.envs.robot.lives import ODO_HEADING, ODO_X, SPAN, Life, X
 from mindloop.envs.robot.params import CELL
 from mindloop.envs.robot.sensors import RANGE
 
 MIDDLE = chart.SIDE // 2
 
 
-def test_a_wall_ahead_by_hand() -> None:
-    env = RobotEnv(split="test")
+@pytest.fixture
+def life() -> Life:
+    env = RobotEnv(split="test", camera=False)
     env.reset(seed=0)
-    life = env.robot.state[0]
+    return env.robot.state[0]
+
+
+def test_a_wall_ahead_by_hand(life: Life) -> None:
     life["chart"] = 0
     life["body"][ODO_X : ODO_HEADING + 1] = (0.1, 0.1, 0.0)
     ranges = np.full(36, RANGE, np.float32)
@@ -36,23 +41,19 @@ def test_a_wall_ahead_by_hand() -> None:
     assert (shown[..., 2] > 0).sum() == 1
 
 
-def test_it_turns_with_the_robot() -> None:
-    env = RobotEnv(split="test")
-    env.reset(seed=0)
-    life = env.robot.state[0]
+def test_it_turns_with_the_robot(life: Life) -> None:
     before, after = (np.zeros(chart.CHART, np.uint8) for _ in range(2))
-    life["body"][ODO_X : ODO_HEADING + 1] = (0.125, 0.125, 0.0)
+    life["body"][ODO_X : ODO_HEADING + 1] = (0.0, 0.0, 0.0)
     chart.show(life, before)
     life["body"][ODO_HEADING] = 0.5 * math.pi
     chart.show(life, after)
     turned = np.rot90(before, -1)  # what was to the left is ahead
-    assert (turned[1:-1, 1:-1] == after[1:-1, 1:-1]).mean() > 0.97
+    known = (turned > 0).any(-1) | (after > 0).any(-1)
+    assert known.sum() > 50
+    assert (turned == after).all(-1)[known].mean() > 0.9
 
 
-def test_what_was_taken_for_solid_and_is_gone_is_forgotten() -> None:
-    env = RobotEnv(split="test")
-    env.reset(seed=0)
-    life = env.robot.state[0]
+def test_what_was_taken_for_solid_and_is_gone_is_forgotten(life: Life) -> None:
     life["chart"] = 0
     life["body"][ODO_X : ODO_HEADING + 1] = (0.1, 0.1, 0.0)
     stands, gone = np.full(36, 3.0, np.float32), np.full(36, 6.0, np.float32)
@@ -87,11 +88,7 @@ def test_it_follows_from_the_other_observations_alone() -> None:
     assert (shown[..., 1] > 0).sum() > 100
 
 
-def test_it_drifts_as_odometry_does_and_no_home_is_wider() -> None:
-    env = RobotVectorEnv(1, preset="PointGoal", split="test", camera=False)
-    env.reset(seed=2)
-    life = env.robot.state[0]
-    life["body"][X : X + 2] += 0.0  # where it truly is doesn't matter:
+def test_where_it_truly_is_does_not_show_and_no_home_is_wider(life: Life) -> None:
     shown, moved = (np.zeros(chart.CHART, np.uint8) for _ in range(2))
     chart.show(life, shown)
     life["body"][X] += 3.0
@@ -101,6 +98,6 @@ def test_it_drifts_as_odometry_does_and_no_home_is_wider() -> None:
 
 
 def test_it_may_be_left_out() -> None:
-    env = RobotEnv(chart=False, camera=False)
+    env = RobotEnv(map=False, camera=False)
     observation, _ = env.reset(seed=1)
     assert set(observation) == {"lidar", "state", "mission"}
