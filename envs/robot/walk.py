@@ -66,8 +66,8 @@ CREEPS = 0.15  # [m/s] up to which it needs no braking
 
 @njit(cache=True, nogil=True)
 def turn_to(life: Life, angle: float) -> int:
-    """Returns the turn that lessens a bearing; who turns already and has far to go turns on, so that
-    nobody who learns from him need waver between two ways round."""
+    """Returns the turn that lessens a bearing; who turns already and has far to go turns on, so
+    that nobody who learns from him need waver between two ways round."""
     turn = life.body[TURN]
     if abs(angle) > FAR_ROUND and abs(turn) > TURNS:
         return LEFT if turn > 0.0 else RIGHT
