@@ -16,10 +16,10 @@ from ..config import (
 )
 from ..types import Modality, WorldSpec
 
-RECIPES = ("quick-ppo", "quick-imitation", "driving")
+RECIPES = ("quick-ppo", "quick-imitation", "driving", "robot")
 """quick-ppo/1: from reward alone. quick-imitation/1: from the expert alone. driving/1: from the
 expert, then from reward; what ships."""
-NEED_EXPERT = ("quick-imitation", "driving")
+NEED_EXPERT = ("quick-imitation", "driving", "robot")
 PIXELS = PPOConfig(
     ticks=32, lanes=64, epochs=2, minibatches=4, learning_rate=1e-3, entropy=0.003, kl_stop=0.05
 )
@@ -67,9 +67,12 @@ def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -
     imitation = {
         "quick-ppo": ImitationConfig(),
         "quick-imitation": ImitationConfig(share=1.0),
+        "robot": ImitationConfig(share=0.35, learning_rate=1e-3, value_share=0.02, weight=0.1),
         "driving": ImitationConfig(share=0.8, learning_rate=2e-3, value_share=0.01, weight=0.2),
     }[name]
     auxiliary = AuxiliaryConfig()
+    if name == "robot":
+        auxiliary = AuxiliaryConfig(scene=0.005, facts=1.0)
     if name == "driving":  # whom rules are to hold has to see all that they speak of
         auxiliary = AuxiliaryConfig(scene=0.3, facts=3.0)
         if goes_on:  # it drives already: nobody need show it the way, and it may look more closely
@@ -80,7 +83,9 @@ def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -
         rewards = {term: weight for term, weight in MILD.items() if term in spec.reward_terms}
     if any(part.modality is Modality.IMAGE for part in spec.parts):
         ppo = PIXELS if is_native else SLOW_PIXELS
-        if name == "driving" or goes_on:
+        if name == "robot":
+            ppo = replace(ppo, learning_rate=4e-4, entropy=0.0, epochs=2)
+        elif name == "driving" or goes_on:
             ppo = replace(ppo, learning_rate=GENTLE, entropy=0.0)
         if spec.actions.is_box:
             careful = MindConfig(decision=DecisionConfig(log_std=CAREFUL))

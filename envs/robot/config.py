@@ -47,6 +47,8 @@ class RobotConfig:
     """Whether infos hold the depth of every camera pixel [m]."""
     camera: bool = True
     """Whether to draw the camera at all; experts don't need it."""
+    chart: bool = True
+    """Whether observations hold the map that the robot draws itself, of lidar and odometry."""
     action: str = "discrete"
     """"discrete" (8 actions) or "continuous" (speed, turn and gripper in [-1, 1])."""
     reward: Mapping[str, float] | None = None
@@ -66,7 +68,7 @@ class RobotConfig:
         within("seconds", self.seconds, 1.0, 3600.0)
         for name in ("width", "height"):
             pixels(name, getattr(self, name))
-        for name in ("labels", "depth", "camera"):
+        for name in ("labels", "depth", "camera", "chart"):
             flag(name, getattr(self, name))
         merged_weights(WEIGHTS, self.reward)
         if self.mission is not None:

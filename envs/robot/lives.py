@@ -64,6 +64,8 @@ PART_COLUMNS = 9
 ) = range(8)
 TALLY_COLUMNS = 8
 
+SPAN = 96  # cells along a side of the robot's own map: more than any home is across, however turned
+
 
 class ThingState:
     """Where a thing is."""
@@ -129,6 +131,7 @@ def life_dtype() -> np.dtype[np.void]:
             ("flag", i4, FLAG_COLUMNS),
             ("light", f4),
             ("cells", np.uint8, (GRID, GRID)),  # codes as they are now
+            ("chart", np.uint8, (SPAN, SPAN)),  # the map that the robot draws itself; see `chart`
             ("seen", np.uint8, (GRID, GRID)),  # bits: 1 by the lidar, 2 by the camera
             ("door", np.int8, (MAX_DOORS, 3)),
             ("thing", f4, (MAX_THINGS, 2)),

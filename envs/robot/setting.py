@@ -321,6 +321,7 @@ def begin_life(
         life.tally[:] = 0.0
         life.part[:] = 0
         life.seen[:] = 0
+        life.chart[:] = 0
         life.light = 0.75 + 0.35 * uniform(life.seed, life.episode, 0, 0, DRAW_LIGHT)
         cell = cell_off_doors(house, life.seed, life.episode, retry, 0, DRAW_START)
         life.body[X], life.body[Y] = (cell // GRID + 0.5) * CELL, (cell % GRID + 0.5) * CELL

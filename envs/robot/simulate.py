@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from ..rng import normal
+from .chart import chart
 from .facts import describe, repeat_plan
 from .homes import House, Pool
 from .kernel import (
@@ -168,6 +169,7 @@ def _tell(pool: Pool, life: Life, plan: Plan, b: int, notes: Notes) -> None:
     """Lets the sensors look, and fills the notes of life b."""
     house = pool[life.home]
     scan(life, notes.lidar[b])
+    chart(life, notes.lidar[b])
     look(house, life)
     describe(house, life, plan, b, notes)
 

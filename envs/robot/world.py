@@ -16,6 +16,7 @@ from ..batch import AbstractBatch, Array, Observation, action_rows
 from ..rng import integer
 from . import declare
 from .cameras import Cameras
+from .chart import CHART, show_all
 from .config import RobotConfig
 from .homes import SPLITS, load_homes
 from .intervene import intervene
@@ -83,11 +84,13 @@ class RobotWorld(AbstractBatch[str]):
 
     @property
     def observation_space(self) -> spaces.Dict:
-        """camera, lidar, state and the words of the mission."""
+        """camera, map, lidar, state and the words of the mission."""
         low, high = (np.array([row[k] for row in declare.STATE], np.float32) for k in (2, 3))
         parts: dict[str, gymnasium.Space[Any]] = {}
         if self.config.camera:
             parts["camera"] = spaces.Box(0, 255, self.cameras.shape, np.uint8)
+        if self.config.chart:
+            parts["map"] = spaces.Box(0, 255, CHART, np.uint8)
         parts["lidar"] = spaces.Box(0.0, RANGE, (RAYS,), np.float32)
         parts["state"] = spaces.Box(low - SLACK, high + SLACK, dtype=np.float32)
         parts["mission"] = spaces.Box(0, len(VOCABULARY) - 1, (WORDS,), np.int64)
@@ -104,6 +107,8 @@ class RobotWorld(AbstractBatch[str]):
         found = {}
         if self.config.camera:
             found["camera"] = self.cameras.image
+        if self.config.chart:
+            found["map"] = np.zeros((lanes, *CHART), np.uint8)
         return {
             **found,
             "lidar": self.notes.lidar,
@@ -254,10 +259,13 @@ class RobotWorld(AbstractBatch[str]):
         return self._rewards, self._ends[0], self._ends[1]
 
     def observe(self, lanes: Array | None) -> None:
-        """Draws the cameras and fills the state; lidar and words are there."""
+        """Draws the cameras, shows the maps and fills the state; lidar and words are there."""
         read_state(self.state, self._observation["state"])
+        lanes = self._everyone if lanes is None else lanes
+        if self.config.chart:
+            show_all(self.state, lanes, self._observation["map"])
         if self.config.camera:
-            self.cameras.draw(self.state, self._everyone if lanes is None else lanes)
+            self.cameras.draw(self.state, lanes)
 
     def observations(self) -> Observation:
         """The observation buffers."""
