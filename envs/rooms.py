@@ -34,7 +34,7 @@ class Materials(NamedTuple):
     height: NDArray[np.float32]
     """[CODES] m; 0: one can see and walk over it."""
     face: NDArray[np.uint32]
-    """[CODES, TEXELS, TEXELS] by height from the top, and along; packed colour and label."""
+    """[CODES, TEXELS, TEXELS] along, and by height from the top; packed colour and label."""
     wall: NDArray[np.uint32]
     """[rooms' looks, TEXELS, TEXELS] the same of the code WALL, by the look of its room."""
     floor: NDArray[np.uint32]
@@ -132,9 +132,12 @@ def draw_rooms(
                 per_row = TEXELS / (whole * scale)
                 z32 = np.float32(z)
                 face = materials.wall[above] if found == 1 else materials.face[found]
+                stripes = canvas.stripes
+                for k in range(TEXELS):
+                    stripes[k] = shade(face[along, k], part)
                 for r in range(first, low):
-                    v = min(max(int((r + 0.5 - edge) * per_row), 0), TEXELS - 1)
-                    canvas.pixels[r, column] = shade(face[v, along], part)
+                    v = min(np.uint32((r + 0.5 - edge) * per_row), np.uint32(TEXELS - 1))
+                    canvas.pixels[r, column] = stripes[v]
                     canvas.depth[r, column] = z32
                 low = first
                 top = first

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tyro
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.table import Table
 
 from mindloop.bench_learn import race
@@ -33,7 +33,6 @@ from mindloop.errors import UserError, nearest
 from mindloop.fresh import apart
 
 SYNC_BATCHES = (1, 16)  # SyncVectorEnv steps lives one after another: more only takes longer
-FILE_WIDTH = 200  # columns of a table that goes to no terminal
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,6 @@ class Options:
 def main(options: Options) -> int:
     """Measures, shows a table, and returns the exit code."""
     console = Console()
-    if not console.is_terminal:  # else it takes files to be 80 columns wide
-        console.width = FILE_WIDTH
     report: dict[str, Any] = {
         "machine": machine(), "load_before": load(), "seconds": options.seconds
     }  # fmt: skip
@@ -149,9 +146,8 @@ def table(results: list[Result]) -> Table:
     """Returns the results as a table; the last column says how often the reference fits in."""
     shown = Table(title="frames per CPU-second, one thread")
     for column in ("world", "lives", "picture", "frames/CPU-s", "reset", "warm-up", "memory"):
-        justify: JustifyMethod = "left" if column == "world" else "right"
-        shown.add_column(column, justify=justify, overflow="fold")
-    shown.add_column("ours is", justify="right", overflow="fold")
+        shown.add_column(column, justify="left" if column == "world" else "right")
+    shown.add_column("ours is", justify="right")
     for r in results:
         if r.error:
             shown.add_row(r.world, str(r.batch), "", r.error)

@@ -80,7 +80,7 @@ def _turns(place: float) -> int:
 @leaf
 def _cell(place: float, turns: int) -> int:
     """Returns the row or column of a place less than SPAN cells from one of these `_turns`."""
-    at = np.int32(np.floor(place / CELL)) - turns
+    at = int(np.int32(np.floor(place / CELL))) - turns
     at += SPAN if at < 0 else 0
     return at - (SPAN if at >= SPAN else 0)
 

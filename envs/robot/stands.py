@@ -52,9 +52,10 @@ def _is_another_nearer(life: Life, k: int, x: float, y: float, knows: bool) -> b
         flags = life.thing_flag[j]
         if j != k and flags[T_STATE] == ON_FLOOR and (knows or flags[T_SEEN]):
             ex, ey = life.thing[j, T_X] - x, life.thing[j, T_Y] - y
-            angle = abs(np.arctan2(dx * ey - dy * ex, dx * ex + dy * ey))
-            if np.hypot(ex, ey) < away + 0.1 and angle < BESIDE:
-                return True
+            if np.hypot(ex, ey) < away + 0.1:
+                angle = abs(np.arctan2(dx * ey - dy * ex, dx * ex + dy * ey))
+                if angle < BESIDE:
+                    return True
     return False
 
 
