@@ -33,6 +33,7 @@ from mindloop.errors import UserError, nearest
 from mindloop.fresh import apart
 
 SYNC_BATCHES = (1, 16)  # SyncVectorEnv steps lives one after another: more only takes longer
+WIDE = 130  # columns of a table that goes into a file
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Options:
 def main(options: Options) -> int:
     """Measures, shows a table, and returns the exit code."""
     console = Console()
+    if not console.is_terminal:  # rich takes 80, and would cut the names
+        console.width = WIDE
     report: dict[str, Any] = {
         "machine": machine(), "load_before": load(), "seconds": options.seconds
     }  # fmt: skip

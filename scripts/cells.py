@@ -24,22 +24,14 @@ from mindloop.agent.store import load_mind
 from mindloop.agent.types import Episode
 from mindloop.agent.world import make_world
 from mindloop.arms import MODULATORS, Series, config_of, dress
+from mindloop.grounds import ground_of
 from mindloop.tuning import settle
 
-ENV = "mindloop/Driving-v0"
-TASKS: Mapping[str, Mapping[str, Any]] = {
-    "default": {},
-    "many pedestrians": {"pedestrians": 80, "darting": 1.0},
-    "fog and low friction": {"fog": 0.6, "friction": 0.5},
-}
-SHIFT = "fog and low friction"
-SCORED = {"split": "test", "end_on_collision": False}
 FIRST_SEED = 2_000_000  # lives that no training and no other study has
 PER_SEED = 1000  # lives that a seed of the study owns
 REASONS_ACTING, REASONS_LEARNING = "full", "both"  # look-ahead would take half of learning's time
 RECOVERED = 0.9  # of the reward before the shift
 WINDOW = 8  # rollouts that the reward is averaged over
-KEPT = ("driving_score_2_0", "route_completion", "collisions_per_km", "red_lights_per_km", "return")
 
 
 @dataclass(frozen=True)
@@ -91,7 +83,8 @@ def run_cell(cell: Cell, folder: Path, lender: str = "") -> dict[str, Any]:
 
 def _act(cell: Cell, series: Series | None) -> tuple[dict[str, Any], Tensor]:
     """Returns the scores of a mind that acts, and its modulators f32[T, B, 3]."""
-    world = make_world(ENV, cell.episodes, {**TASKS[cell.task], **SCORED})
+    ground = ground_of(cell.mind)
+    world = make_world(ground.env, cell.episodes, {**ground.tasks[cell.task], **ground.scored})
     reasoning = ReasoningConfig(use=REASONS_ACTING)
     felt_by = config_of(cell.arm, cell.changes)
     mind = dress(load_mind(cell.mind, world.spec, reasoning, felt_by), cell.arm, series)
@@ -108,7 +101,7 @@ def _act(cell: Cell, series: Series | None) -> tuple[dict[str, Any], Tensor]:
         over.append(torch.from_numpy(tick.terminated | tick.truncated))
     world.close()
     label, told = failure_soon(torch.stack(cost), torch.stack(over))
-    scores = {name: found.mean for name, found in summarise(ended).items() if name in KEPT}
+    scores = {name: found.mean for name, found in summarise(ended).items() if name in ground.kept}
     judged = foretells(torch.stack(risk)[told].numpy(), label[told].numpy())
     return {"scores": scores, "risk": judged}, torch.stack(felt)
 
@@ -117,8 +110,9 @@ def _adapt(
     cell: Cell, series: Series | None, folder: Path
 ) -> tuple[dict[str, Any], Tensor]:
     """Returns what became of a mind that learned on after the shift, and its modulators."""
-    settings = dict(TASKS[cell.task])
-    world = make_world(ENV, 1, settings)
+    ground = ground_of(cell.mind)
+    settings = dict(ground.tasks[cell.task])
+    world = make_world(ground.env, 1, settings)
     chosen = recipe("quick-ppo", world.spec, is_native=True, goes_on=True)
     world.close()
     kept = load_mind(cell.mind).config
@@ -127,8 +121,9 @@ def _adapt(
         emotion=config_of(cell.arm, cell.changes),
     )  # fmt: skip
     config = TrainConfig(
-        env=ENV, settings=settings, test_settings=SCORED, steps=cell.steps, seed=cell.seed,
-        ppo=chosen.ppo, auxiliary=chosen.auxiliary, mind=replace(mind, seed=cell.seed),
+        env=ground.env, settings=settings, test_settings=ground.scored,
+        steps=cell.steps, seed=cell.seed, ppo=chosen.ppo, auxiliary=chosen.auxiliary,
+        mind=replace(mind, seed=cell.seed),
         begins_as=cell.mind, checkpoint_every=10**6, evaluation_episodes=cell.episodes,
     )  # fmt: skip
     before = _usual_reward(cell, kept)
@@ -149,7 +144,7 @@ def _adapt(
     there = np.flatnonzero(smooth >= RECOVERED * before)
     rollout_steps = config.rollout_steps
     recovered = (int(there[0]) + WINDOW) * rollout_steps if len(there) else cell.steps
-    scores = {name: one.mean for name, one in found.items() if name in KEPT}
+    scores = {name: one.mean for name, one in found.items() if name in ground.kept}
     return {
         "scores": {**scores, "recovery_steps": float(recovered)},
         "recovered": bool(len(there)), "rewards": rewards, "reward_before": before,
@@ -158,7 +153,8 @@ def _adapt(
 
 def _usual_reward(cell: Cell, config: MindConfig) -> float:
     """Returns the mean reward a step of the mind before the shift, in the same number of lives."""
-    world = make_world(ENV, 64, {})
+    ground = ground_of(cell.mind)
+    world = make_world(ground.env, 64, next(iter(ground.tasks.values())))
     reasoning = ReasoningConfig(use=REASONS_LEARNING)
     mind = load_mind(cell.mind, world.spec, reasoning, config_of("off"))
     life = Life(world, LoopConfig(seed=FIRST_SEED), mind)

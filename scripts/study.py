@@ -17,10 +17,10 @@ from rich.console import Console
 
 from mindloop import __version__
 from mindloop.agent.config import EmotionConfig, nearest
-from mindloop.agent.store import read_card
 from mindloop.arms import ACTING, ADAPTING, DECISIVE, config_of
-from mindloop.cells import SHIFT, TASKS, Cell, run_cell
+from mindloop.cells import Cell, run_cell
 from mindloop.errors import UserError
+from mindloop.grounds import ground_of
 from mindloop.living import mistakes
 from mindloop.showing import progress
 from mindloop.study_report import analyse, write_report
@@ -28,7 +28,7 @@ from mindloop.verdict import detectable
 
 BORROWING = ("yoked", "constant")
 RULE = (
-    "Emotion helps only if `full` beats each of yoked, constant and raw in the driving score: mean "
+    "Emotion helps only if `full` beats each of yoked, constant and raw in the metric: mean "
     "difference above 0 and p below .05, one-sided, of a permutation test over paired seeds, "
     "corrected by Holm for three comparisons. Each stage is judged alone."
 )
@@ -48,9 +48,9 @@ class Options:
     seeds: int = 10
     """Paired seeds of every arm."""
     episodes: int = 16
-    """Test towns that a cell drives through (a), or is tested in after learning (b)."""
-    tasks: tuple[str, ...] = tuple(TASKS)
-    """Tasks of stage a."""
+    """Test episodes that a cell lives (a), or is tested in after learning (b)."""
+    tasks: tuple[str, ...] = ()
+    """Tasks of stage a; none: all of the mind's world."""
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """`name=value`, a field of how a mind feels (fearfulness, calming, tail, caution, ...) for all
     arms that feel: to try a change; may be given again."""
@@ -71,12 +71,14 @@ def main(options: Options) -> int:
             )
     with mistakes():
         config_of("full", changes_of(options))
+        ground = ground_of(options.mind)
+        options = replace(options, tasks=options.tasks or tuple(ground.tasks))
         for task in options.tasks:
-            if task not in TASKS:
+            if task not in ground.tasks:
                 raise ValueError(
-                    f"`tasks` must be among {', '.join(TASKS)}; got {task!r}.{nearest(task, TASKS)}"
+                    f"`tasks` must be among {', '.join(ground.tasks)}; got {task!r}."
+                    f"{nearest(task, ground.tasks)}"
                 )
-        read_card(options.mind)
         options.output.mkdir(parents=True, exist_ok=True)
         _lay_down(options)
     console = Console()
@@ -87,7 +89,7 @@ def main(options: Options) -> int:
     for stage in stages:
         every = cells(stage, options)
         results = _live(every, options, console)
-        found[stage] = analyse(stage, every, results, DECISIVE)
+        found[stage] = analyse(stage, every, results, DECISIVE, ground.metric)
         words = "helps" if found[stage]["verdict"]["helps"] else "does not help"
         console.print(f"Stage {stage}: by the rule, emotion {words}.", markup=False)
     content = {"plan": plan_of(options), "version": __version__, "stages": found}
@@ -99,10 +101,13 @@ def main(options: Options) -> int:
 
 def plan_of(options: Options) -> dict[str, Any]:
     """Returns what is laid down before anything is lived."""
+    ground = ground_of(options.mind)
     return {
+        "world": ground.env, "metric": ground.metric,
         "question": options.what, "rule": RULE, "mind": options.mind, "seeds": options.seeds,
         "episodes": options.episodes, "steps": options.steps, "arms": {"a": ACTING, "b": ADAPTING},
-        "tasks": {name: dict(TASKS[name]) for name in options.tasks}, "shift": SHIFT,
+        "tasks": {name: dict(ground.tasks[name]) for name in options.tasks},
+        "shift": ground.shift,
         "changes": changes_of(options),
         "detectable_effect": detectable(options.seeds),
     }  # fmt: skip
@@ -150,7 +155,11 @@ def _lay_down(options: Options) -> None:
 
 def cells(stage: str, options: Options) -> list[Cell]:
     """Returns all cells of a stage."""
-    arms, tasks = (ACTING, options.tasks) if stage == "a" else (ADAPTING, (SHIFT,))
+    ground = ground_of(options.mind)
+    arms, tasks = (
+        (ACTING, options.tasks or tuple(ground.tasks)) if stage == "a"
+        else (ADAPTING, (ground.shift,))
+    )  # fmt: skip
     steps = options.steps if stage == "b" else 0
     changes = changes_of(options)
     return [

@@ -16,49 +16,52 @@ from matplotlib.figure import Figure
 from mindloop.cells import Cell
 from mindloop.verdict import Array, compare, iqm, verdict
 
-METRIC = "driving_score_2_0"
 SHOWN = {
     "driving_score_2_0": "driving score 2.0", "collisions_per_km": "collisions per km",
     "red_lights_per_km": "red lights per km", "route_completion": "route completion [%]",
-    "return": "return", "recovery_steps": "steps until recovered",
+    "return": "return", "success": "success [%]", "spl": "success by path length [%]",
+    "person_collisions_per_km": "people run into per km",
+    "personal_space_s": "seconds within personal space",
+    "recovery_steps": "steps until recovered",
 }  # fmt: skip
 COLOURS = {"full": "#d95f02", "off": "#555555"}
 OTHER = "#1b6ca8"
 
 
 def analyse(
-    stage: str, every: Sequence[Cell], results: Mapping[str, Any], decisive: Sequence[str]
-) -> dict[str, Any]:
-    """Returns means with intervals, comparisons and verdict of a stage, ready for json."""
+    stage: str, every: Sequence[Cell], results: Mapping[str, Any], decisive: Sequence[str],
+    metric: str,
+) -> dict[str, Any]:  # fmt: skip
+    """Returns means with intervals, comparisons and verdict by a metric of a stage, for json."""
     rng = np.random.default_rng(0)
     arms = list(dict.fromkeys(cell.arm for cell in every))
     tasks = list(dict.fromkeys(cell.task for cell in every))
     seeds = sorted({cell.seed for cell in every})
     names = {(cell.arm, cell.task, cell.seed): cell.name for cell in every}
 
-    def grid(arm: str, metric: str) -> Array:
+    def grid(arm: str, score: str) -> Array:
         return np.array([
-            [results[names[arm, task, seed]]["scores"].get(metric, np.nan) for seed in seeds]
+            [results[names[arm, task, seed]]["scores"].get(score, np.nan) for seed in seeds]
             for task in tasks
         ])  # fmt: skip
 
-    scores = {arm: grid(arm, METRIC) for arm in arms}
+    scores = {arm: grid(arm, metric) for arm in arms}
     others = [arm for arm in arms if arm != "full"]
     main = compare(scores, "full", list(decisive), rng)
     rest = compare(scores, "full", [arm for arm in others if arm not in decisive], rng)
     table = {}
-    for metric in SHOWN:
-        rows = {arm: grid(arm, metric) for arm in arms}
+    for score in SHOWN:
+        rows = {arm: grid(arm, score) for arm in arms}
         if not any(np.isnan(row).any() for row in rows.values()):
-            table[metric] = {
+            table[score] = {
                 arm: {"all": asdict(iqm(row, rng)),
                       **{task: asdict(iqm(row[k : k + 1], rng)) for k, task in enumerate(tasks)}}
                 for arm, row in rows.items()
             }  # fmt: skip
     found: dict[str, Any] = {
-        "stage": stage, "arms": arms, "tasks": tasks, "seeds": len(seeds), "table": table,
-        "decisive": [asdict(one) for one in main], "others": [asdict(one) for one in rest],
-        "verdict": verdict(main, decisive),
+        "stage": stage, "metric": metric, "arms": arms, "tasks": tasks, "seeds": len(seeds),
+        "table": table, "decisive": [asdict(one) for one in main],
+        "others": [asdict(one) for one in rest], "verdict": verdict(main, decisive),
     }  # fmt: skip
     first = results[names[arms[0], tasks[0], seeds[0]]]
     if "risk" in first:
@@ -96,7 +99,7 @@ def write_report(file: Path, content: Mapping[str, Any]) -> None:
             f"<h2>Stage {stage}: {'acting' if stage == 'a' else 'adapting after a shift'}</h2>",
             f"<p class='verdict'>By the rule, emotion <b>{'helps' if helps else 'does not help'}"
             f"</b> here: of yoked, constant and raw, <i>full</i> beats {html.escape(beats)}.</p>",
-            f"<img src='{_picture(plot)}' alt='driving score by arm'>",
+            f"<img src='{_picture(plot)}' alt='{html.escape(SHOWN[found['metric']])} by arm'>",
             _comparisons(found), _table(found), _risk(found),
         ]  # fmt: skip
         if "curves" in found:
@@ -143,7 +146,8 @@ def _comparisons(found: Mapping[str, Any]) -> str:
         for one in (*found["decisive"], *found["others"])
     )  # fmt: skip
     return (
-        "<table><tr><th>driving score, in pairs</th><th>mean difference</th><th>P(full is "
+        f"<table><tr><th>{html.escape(SHOWN[found['metric']])}, in pairs</th>"
+        "<th>mean difference</th><th>P(full is "
         f"better)</th><th>p</th><th>p, Holm</th></tr>{rows}</table>"
     )
 
@@ -181,14 +185,14 @@ def _risk(found: Mapping[str, Any]) -> str:
 def _arms_plot(found: Mapping[str, Any]) -> Figure:
     figure = Figure(figsize=(9, 0.5 * len(found["arms"]) + 1.2), layout="constrained")
     axes = figure.subplots()
-    rows = found["table"][METRIC]
+    rows = found["table"][found["metric"]]
     for k, arm in enumerate(reversed(found["arms"])):
         one = rows[arm]["all"]
         colour = COLOURS.get(arm, OTHER)
         axes.plot([one["low"], one["high"]], [k, k], color=colour, linewidth=5, alpha=0.4)
         axes.plot(one["mean"], k, "o", color=colour)
     axes.set_yticks(range(len(found["arms"])), list(reversed(found["arms"])))
-    axes.set_xlabel("driving score 2.0, interquartile mean with 95 % interval")
+    axes.set_xlabel(f"{SHOWN[found['metric']]}, interquartile mean with 95 % interval")
     axes.grid(axis="x", alpha=0.3)
     return figure
 

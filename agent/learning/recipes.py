@@ -18,7 +18,7 @@ from ..types import Modality, WorldSpec
 
 RECIPES = ("quick-ppo", "quick-imitation", "driving", "robot")
 """quick-ppo/1: from reward alone. quick-imitation/1: from the expert alone. driving/1: from the
-expert, then from reward; what ships."""
+expert, then from reward; what ships. robot/1: the same, for the most part from reward."""
 NEED_EXPERT = ("quick-imitation", "driving", "robot")
 PIXELS = PPOConfig(
     ticks=32, lanes=64, epochs=2, minibatches=4, learning_rate=1e-3, entropy=0.003, kl_stop=0.05
@@ -67,12 +67,14 @@ def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -
     imitation = {
         "quick-ppo": ImitationConfig(),
         "quick-imitation": ImitationConfig(share=1.0),
-        "robot": ImitationConfig(share=0.35, learning_rate=1e-3, value_share=0.02, weight=0.1),
+        "robot": ImitationConfig(share=0.25, value_share=0.01, weight=0.05),
         "driving": ImitationConfig(share=0.8, learning_rate=2e-3, value_share=0.01, weight=0.2),
     }[name]
     auxiliary = AuxiliaryConfig()
-    if name == "robot":
-        auxiliary = AuxiliaryConfig(scene=0.005, facts=1.0)
+    if name == "robot":  # what is behind it can't be seen, and would be most of the loss
+        auxiliary = AuxiliaryConfig(scene=0.01)
+        if goes_on:  # what it does is better by now than what it would learn of the expert
+            imitation = ImitationConfig()
     if name == "driving":  # whom rules are to hold has to see all that they speak of
         auxiliary = AuxiliaryConfig(scene=0.3, facts=3.0)
         if goes_on:  # it drives already: nobody need show it the way, and it may look more closely
@@ -84,7 +86,7 @@ def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -
     if any(part.modality is Modality.IMAGE for part in spec.parts):
         ppo = PIXELS if is_native else SLOW_PIXELS
         if name == "robot":
-            ppo = replace(ppo, learning_rate=4e-4, entropy=0.0, epochs=2)
+            ppo = replace(ppo, learning_rate=5e-4, entropy=0.0)
         elif name == "driving" or goes_on:
             ppo = replace(ppo, learning_rate=GENTLE, entropy=0.0)
         if spec.actions.is_box:

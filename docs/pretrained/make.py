@@ -4,7 +4,9 @@
 
 RUN is the folder of a finished `mindloop train`; where that went on from another mind, `--command`
 is given once for each. Matrices are rounded to 16 bits, and the scores are those of the rounded
-mind, which ships with reasoning off. `--scores` only scores and writes the card again.
+mind, which ships with reasoning off. `--presets` says in what: presets of its world, each with
+settings behind it if there are to be any, such as `GoTo words=order`. `--scores` only scores and
+writes the card again.
 """
 
 from __future__ import annotations
@@ -25,11 +27,20 @@ from mindloop.agent.store import load_mind, save_mind
 
 ROOT = Path(__file__).resolve().parents[2]
 EPISODES = 400
-FIRST = ("driving_score_2_0", "driving_score_2_1", "route_completion", "success",
-         "collisions_per_km", "red_lights_per_km", "stop_signs_per_km")  # fmt: skip
+FIRST = {
+    "mindloop/Driving-v0": (
+        "driving_score_2_0", "driving_score_2_1", "route_completion", "success",
+        "collisions_per_km", "red_lights_per_km", "stop_signs_per_km",
+    ),
+    "mindloop/Robot-v0": (
+        "success", "spl", "parts_done", "collisions_per_km", "person_collisions_per_km",
+        "personal_space_s", "duration",
+    ),
+}  # fmt: skip
+PLACES = {"mindloop/Driving-v0": "towns", "mindloop/Robot-v0": "homes"}
 WARNING = (
-    "It has driven in nothing but this simulated world. Use it to study and to teach, never to "
-    "drive anything real, nor as evidence that anything real is safe."
+    "It has lived in nothing but this simulated world. Use it to study and to teach, never to "
+    "move anything real, nor as evidence that anything real is safe."
 )
 
 
@@ -44,7 +55,8 @@ def main() -> None:
         save_mind(mind, folder, {**described["card"], **card}, rounds=True)
     file = folder / "mind.json"
     described = json.loads(file.read_text(encoding="utf-8"))
-    scores = {preset: score(folder, preset) for preset in options.presets}
+    env = described["spec"]["env"]
+    scores = {preset: score(folder, env, preset) for preset in options.presets}
     described["card"] |= {"scores": scores, "warning": WARNING}
     file.write_text(json.dumps(described, indent=1), encoding="utf-8")
     (folder / "CARD.md").write_text(words(options.name, described), encoding="utf-8")
@@ -61,15 +73,17 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def score(folder: Path, preset: str) -> dict[str, Any]:
-    """Returns the scores of a mind on test towns it has never seen."""
+def score(folder: Path, env: str, preset: str) -> dict[str, Any]:
+    """Returns the scores of a mind in places of the test split, which it has never seen."""
+    preset, *settings = preset.split()
     with tempfile.TemporaryDirectory() as work:
         file = Path(work) / "scores.json"
-        words = ["evaluate", "--mind", str(folder), "--preset", preset,
+        words = ["evaluate", env, "--mind", str(folder), "--preset", preset,
+                 *(word for one in settings for word in ("--set", one)),
                  "--episodes", str(EPISODES), "--beliefs", "--json", str(file)]  # fmt: skip
         subprocess.run([sys.executable, "-m", "mindloop.cli", *words], check=True)
         found = json.loads(file.read_text(encoding="utf-8"))
-    kept = {name: found["scores"][name] for name in FIRST}
+    kept = {name: found["scores"][name] for name in FIRST[env]}
     keys = ("episodes", "seed", "split", "greedy", "oracle")
     beliefs = [row for row in found["beliefs"] if row["where"] == "all"]
     feared = {"fear": found["fear"]} if "fear" in found else {}
@@ -87,17 +101,19 @@ def _machine() -> str:
 def words(name: str, described: Mapping[str, Any]) -> str:
     """Returns the card as text for people."""
     card = described["card"]
+    *others, last = (part["name"] for part in described["spec"]["parts"])
+    senses, places = f"{', '.join(others)} and {last}", PLACES[card["env"]]
     lines = [
         f"# {name}", "",
         f"A mind for {card['env']}, trained by", "",
         *(f"    {command}" for command in card["commands"]), "",
         f"in {card['hours']:.1f} hours (at last {card['steps']:,} steps, seed {card['seed']}) on "
-        f"{card['machine']}. It sees camera, state and command, nothing else.", "",
+        f"{card['machine']}. It senses {senses}, nothing else.", "",
     ]  # fmt: skip
     for preset, found in card["scores"].items():
         how = "the likeliest action" if found["greedy"] else "actions sampled from the policy"
         lines += [
-            f"Preset `{preset}`, {found['episodes']} {found['split']} towns, {how}:", "",
+            f"Preset `{preset}`, {found['episodes']} {found['split']} {places}, {how}:", "",
             "| score | mean | 95 % interval |", "|---|---|---|",
         ]  # fmt: skip
         lines += [

@@ -1,4 +1,4 @@
-"""The map that the robot draws itself: of lidar, odometry and where its camera looked.
+"""The map that the robot draws itself, of lidar, odometry and where its camera looks.
 
 An occupancy grid in odometry's frame, so that it drifts as odometry does. The robot is shown a
 piece of it, turned so that ahead is up. Source: Moravec 1985, Elfes 1989 (occupancy grids).
@@ -42,7 +42,7 @@ PAINTS = _paints()
 
 @kernel
 def chart(life: Life, ranges: Array) -> None:
-    """Marks on the life's map what f32[RAYS] ranges tell, and what the camera looks at: between two
+    """Marks on the life's map what f32[RAYS] ranges tell, and where the camera looks: between two
     rays as far as the shorter one gets."""
     cells, rays = life.chart, ranges.shape[0]
     x, y, heading = life.body[ODO_X], life.body[ODO_Y], life.body[ODO_HEADING]
@@ -71,6 +71,13 @@ def chart(life: Life, ranges: Array) -> None:
 
 
 @kernel
+def is_charted(life: Life) -> bool:
+    """Returns whether what is sensed now is on the map already."""
+    x, y = life.body[ODO_X], life.body[ODO_Y]
+    return bool(life.chart[_cell(x, _turns(x)), _cell(y, _turns(y))] & BEEN)
+
+
+@kernel
 def _turns(place: float) -> int:
     """Returns the first cell of that round of the grid in which a place lies: the grid goes round,
     and no home is so wide."""
@@ -85,10 +92,15 @@ def _cell(place: float, turns: int) -> int:
     return at - (SPAN if at >= SPAN else 0)
 
 
+@njit(cache=True, nogil=True)
+def show(life: Life, shown: Array) -> None:
+    """Fills u8[SIDE, SIDE, 3] with the map about the robot, ahead up, in colours of `PAINTS`."""
+    _show(life, shown, np.zeros(SIDE, np.int64))
+
+
 @kernel
-def show(life: Life, shown: Array, places: Array) -> None:
-    """Fills u8[SIDE, SIDE, 3] with the map about the robot, ahead up, in colours of `PAINTS`;
-    places: i64[SIDE], scratch."""
+def _show(life: Life, shown: Array, places: Array) -> None:
+    """The same; places: i64[SIDE], scratch."""
     cells = life.chart.reshape(-1)
     x, y, heading = life.body[ODO_X], life.body[ODO_Y], life.body[ODO_HEADING]
     turns_x, turns_y = _turns(x), _turns(y)
@@ -111,4 +123,4 @@ def show_all(lives: Array, lanes: Array, shown: Array) -> None:
     """Fills u8[B, SIDE, SIDE, 3] in these lanes."""
     places = np.zeros(SIDE, np.int64)
     for b in lanes:
-        show(lives[b], shown[b], places)
+        _show(lives[b], shown[b], places)

@@ -92,12 +92,11 @@ class RobotEnv(BatchEnv):
     (positive: left), gripper (above .33 picks up or toggles, below -.33 drops).
 
     ## Observation Space
-    A `Dict`: `camera` uint8 [H, W, 3], `map` uint8 [56, 56, 3] (what the
-    robot has drawn of lidar, odometry and where it looked: 7 m about it, ahead up; red: solid,
-    green: free, brighter where the camera looked, blue: where it was), `lidar` [36] m,
-    counter-clockwise from straight ahead, `state` [19] (speed, turn, odometry, bumper, goal by
-    odometry in level PointGoal, what is carried), `mission` [40] words as numbers, 0 after the last
-    (`metadata["vocabulary"]`).
+    A `Dict`: `camera` uint8 [H, W, 3]; `map` uint8 [56, 56, 3], what the robot has drawn of lidar,
+    odometry and where it looked, 7 m to each side, ahead up (red: solid, green: free, brighter
+    where it looked, blue: where it was); `lidar` [36] m, counter-clockwise from straight ahead;
+    `state` [19] (speed, turn, odometry, bumper, goal by odometry in level PointGoal, what is
+    carried); `mission` [40] words as numbers, 0 after the last (`metadata["vocabulary"]`).
 
     ## Rewards
     The sum of the weighted terms of `reward.WEIGHTS`; `reward={"progress": 0.1}` changes weights.

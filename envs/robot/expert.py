@@ -74,7 +74,7 @@ LOOKS_TO = 4.0  # [m] within which it turns to what it hasn't looked at
 def _approach(life: Life, x: float, y: float) -> int:
     """Returns a turn towards a point, or on towards it."""
     _, angle = bearing_to(life, x, y)
-    return turn_to(angle) if abs(angle) > FACING else FORWARD
+    return turn_to(life, angle) if abs(angle) > FACING else FORWARD
 
 
 @njit(cache=True, nogil=True)
@@ -82,14 +82,14 @@ def _take(life: Life, k: int) -> int:
     """Returns how to take thing k that is near, and no other."""
     away, angle = bearing_to(life, life.thing[k, T_X], life.thing[k, T_Y])
     if abs(angle) > FACING:
-        return turn_to(angle)
+        return turn_to(life, angle)
     first = thing_ahead(life)
     if first == k:
         return PICK_UP
     if first < 0 or away > REACH - 0.03:
         return FORWARD
     _, other = bearing_to(life, life.thing[first, T_X], life.thing[first, T_Y])
-    return turn_to(angle - other)  # until the other one isn't ahead any more
+    return turn_to(life, angle - other)  # until the other one isn't ahead any more
 
 
 @njit(cache=True, nogil=True)
@@ -135,7 +135,7 @@ def _put_down(life: Life, k: int) -> int:
     x, y = life.thing[k, T_X], life.thing[k, T_Y]
     away, angle = bearing_to(life, x, y)
     if abs(angle) > ALIGNED:
-        return turn_to(angle)
+        return turn_to(life, angle)
     dx = x - life.body[X] - DROP * np.cos(life.body[HEADING])
     dy = y - life.body[Y] - DROP * np.sin(life.body[HEADING])
     if np.hypot(dx, dy) > NEXT_TO - 0.02:
@@ -149,7 +149,7 @@ def _open(house: House, life: Life, d: int) -> int:
     x, y = door_middle(house, d)
     _, angle = bearing_to(life, x, y)
     if abs(angle) > ALIGNED:
-        return turn_to(angle)
+        return turn_to(life, angle)
     return TOGGLE if door_ahead(house, life) == d else FORWARD
 
 
@@ -203,7 +203,7 @@ def _to_point(life: Life) -> int:
     if abs(angle) > ALIGNED + 0.04:
         if abs(angle) > np.pi - ALIGNED and away < 0.3:
             return BACK
-        return turn_to(angle)
+        return turn_to(life, angle)
     return FORWARD if life.body[SPEED] < 0.3 or away > 0.2 else STOP
 
 
@@ -235,7 +235,7 @@ def _act(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     if task == SEEK and not knows:
         angle = _nearest_new(life)
         if angle < 10.0:
-            return turn_to(angle)
+            return turn_to(life, angle)
         d = _shut_door(house, life)
         if away == 0 and d >= 0:
             return _open(house, life, d)

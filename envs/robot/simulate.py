@@ -6,7 +6,7 @@ import numpy as np
 
 from ..canvas import kernel
 from ..rng import normal
-from .chart import chart
+from .chart import chart, is_charted
 from .facts import describe, repeat_plan
 from .homes import House, Pool
 from .kernel import (
@@ -169,7 +169,6 @@ def _tell(pool: Pool, life: Life, plan: Plan, b: int, notes: Notes) -> None:
     """Lets the sensors look, and fills the notes of life b."""
     house = pool[life.home]
     scan(life, notes.lidar[b])
-    chart(life, notes.lidar[b])
     look(house, life)
     describe(house, life, plan, b, notes)
 
@@ -198,6 +197,7 @@ def live(
             grip = PICK_UP if free else TOGGLE
         marked = advance(house, life, speed, turn, grip, scratch)
         _tell(pool, life, plan, b, notes)
+        chart(life, notes.lidar[b])
         is_same = plan.task[b] == task and plan.target[b] == target and marked == 0
         gained = before - notes.away[b] if is_same and min(before, notes.away[b]) >= 0.0 else 0.0
         if marked > 0 and life.flag[END] == END_RUNNING:
@@ -221,6 +221,8 @@ def describe_lanes(
         else:
             notes.stamp[b, 0] = -1
         _tell(pool, life, plan, b, notes)
+        if not is_charted(life):
+            chart(life, notes.lidar[b])
         if life.step == 0:
             life.tally[T_SHORTEST] = max(notes.away[b], 0.0)
 

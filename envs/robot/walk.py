@@ -36,6 +36,7 @@ from .lives import (
     T_STATE,
     T_X,
     T_Y,
+    TURN,
     Array,
     Life,
     ThingState,
@@ -59,12 +60,17 @@ WIDE = 0.52  # [m] to either side, of what it takes to pass somebody
 SOON = 0.4  # [s] after which people are where they will be
 FEELS = 0.35  # [m] within which it minds walls beyond what the map says
 STEP_BACK = 0.15  # [m]
+FAR_ROUND, TURNS = 0.9, 0.5  # [rad] from which on it turns on as it does; [rad/s] who turns
 CREEPS = 0.15  # [m/s] up to which it needs no braking
 
 
 @kernel
-def turn_to(angle: float) -> int:
-    """Returns the turn that lessens a bearing."""
+def turn_to(life: Life, angle: float) -> int:
+    """Returns the turn that lessens a bearing; whoever turns already and has far to go turns on, so
+    that a mind which learns from him need not waver between two ways round."""
+    turn = life.body[TURN]
+    if abs(angle) > FAR_ROUND and abs(turn) > TURNS:
+        return LEFT if turn > 0.0 else RIGHT
     return LEFT if angle > 0.0 else RIGHT
 
 
@@ -169,7 +175,7 @@ def follow(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     if away < 1e-6:
         return STOP
     if abs(angle) > ALIGNED and not (abs(angle) < ASKEW and _gains(life, plan.field[b], knows)):
-        return turn_to(angle)
+        return turn_to(life, angle)
     d = door_ahead(house, life)
     if d >= 0 and can_open(life, d, held_colour(life)):
         return TOGGLE

@@ -74,6 +74,30 @@ def test_a_video_and_a_sheet_need_no_display(tmp_path: Path, variables: dict[str
 
 
 @pytest.mark.slow
+def test_a_film_of_a_robot_needs_no_display_either(tmp_path: Path) -> None:
+    done = mindloop(
+        "run", "mindloop/Robot-v0", "--mission", "go to a ball", "--steps", "40",
+        "--render", "video", "--output", "film", folder=tmp_path, SDL_VIDEODRIVER="dummy",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "film" / "mindloop_robot_v0.mp4").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (("--preset", "GoTwo"), "Did you mean 'GoTo'?"),
+    (("--mission", "go two the red ball"), "`mission` must"),
+    (("--set", "peple=3"), "Did you mean `people`?"),
+    (("--set", "people=-1"), "`people` must lie within 0 and"),
+])  # fmt: skip
+def test_what_a_robot_cannot_do_is_said(
+    words: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    done = mindloop("run", "mindloop/Robot-v0", *words, folder=tmp_path)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert said in " ".join(done.stderr.split())
+
+
+@pytest.mark.slow
 def test_evaluate_is_the_same_on_one_core_and_two(tmp_path: Path) -> None:
     for workers in ("1", "2"):
         done = mindloop(

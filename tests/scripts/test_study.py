@@ -17,7 +17,8 @@ from mindloop.agent.emotion import Emotion
 from mindloop.agent.store import load_mind
 from mindloop.agent.types import Outcome, Percept
 from mindloop.arms import ACTING, ADAPTING, DECISIVE, Borrowed, Series, config_of, dress
-from mindloop.cells import SHIFT, TASKS, Cell, run_cell
+from mindloop.cells import Cell, run_cell
+from mindloop.grounds import GROUNDS
 from mindloop.study import Options, cells
 from mindloop.study_report import analyse, write_report
 from mindloop.verdict import (
@@ -30,6 +31,9 @@ from mindloop.verdict import (
     permutation_test,
     verdict,
 )
+
+DRIVING, ROBOT = GROUNDS
+METRIC = DRIVING.metric
 
 
 def rng() -> np.random.Generator:
@@ -129,7 +133,7 @@ def test_every_arm_lives_every_task_with_every_seed() -> None:
     options = Options("emotion", seeds=3)
     acting, adapting = cells("a", options), cells("b", options)
     assert len(acting) == 7 * 3 * 3 and len(adapting) == 7 * 3
-    assert {cell.task for cell in adapting} == {SHIFT}
+    assert {cell.task for cell in adapting} == {DRIVING.shift}
     assert len({cell.name for cell in (*acting, *adapting)}) == len(acting) + len(adapting)
 
 
@@ -149,12 +153,13 @@ def test_the_report_says_what_the_numbers_say(stage: str, tmp_path: Path) -> Non
             one |= {"rewards": dice.normal(size=30).tolist(), "reward_before": 1.0}
             scores["recovery_steps"] = 1000.0
         results[cell.name] = one
-    found = analyse(stage, every, results, DECISIVE)
+    found = analyse(stage, every, results, DECISIVE, METRIC)
     json.dumps(found)
     assert found["table"]["driving_score_2_0"]["full"]["all"]["mean"] == pytest.approx(55, abs=1)
     assert found["verdict"]["beats"] == [], "four pairs can't show anything after Holm"
     assert all(one["p"] == 1 / 16 for one in found["decisive"])
-    plan = {"rule": "first <all>", "seeds": 4, "detectable_effect": 1.6, "tasks": dict(TASKS)}
+    tasks = dict(DRIVING.tasks)
+    plan = {"rule": "first <all>", "seeds": 4, "detectable_effect": 1.6, "tasks": tasks}
     write_report(tmp_path / "r.html", {"version": "1", "plan": plan, "stages": {stage: found}})
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "emotion <b>does not help</b>" in page and "first &lt;all&gt;" in page
@@ -171,7 +176,7 @@ def test_a_cell_of_each_stage(tmp_path: Path) -> None:
     assert lent[..., 0].std() > 0 and lent[..., 1].max() > 0, "something was felt"
     (tmp_path / f"{acts.name}.npy").unlink()
     assert run_cell(acts, tmp_path) == full, "what is there is not lived again"
-    adapts = Cell("b", "full", SHIFT, 0, "driver", 1, steps=8192)
+    adapts = Cell("b", "full", DRIVING.shift, 0, "driver", 1, steps=8192)
     found = run_cell(adapts, tmp_path)
     assert len(found["rewards"]) == 4 and found["scores"]["recovery_steps"] <= 8192
     assert np.load(tmp_path / f"{adapts.name}.npy").shape[-1] == 3

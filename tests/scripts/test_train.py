@@ -58,8 +58,8 @@ def test_a_driver_imitates_with_two_workers_and_its_beliefs_are_compared(tmp_pat
 
 WRONG = {
     "`steps` must be at least 512": ("CartPole-v1", "--steps", "10"),
-    "`recipe` must be one of quick-ppo, quick-imitation, driving; got 'quik-ppo'. Did you mean "
-    "`quick-ppo`?": ("CartPole-v1", "--recipe", "quik-ppo"),
+    "`recipe` must be one of quick-ppo, quick-imitation, driving, robot; got 'quik-ppo'. Did "
+    "you mean `quick-ppo`?": ("CartPole-v1", "--recipe", "quik-ppo"),
     "`--recipe` must be quick-ppo in CartPole-v1, which has no expert": (
         "CartPole-v1", "--recipe", "driving",
     ),

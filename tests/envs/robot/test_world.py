@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from typing import Any
 
 import gymnasium
@@ -85,6 +86,57 @@ def test_gymnasiums_checker(action: str) -> None:
     check_env(env.unwrapped)
     env.close()
     env.close()
+
+
+def test_make_vec_takes_the_native_world_and_counts_episodes() -> None:
+    env = gymnasium.make_vec("mindloop/Robot-v0", num_envs=4, camera=False, seconds=10.0)
+    assert isinstance(env.unwrapped, RobotVectorEnv)
+    counted = gymnasium.wrappers.vector.RecordEpisodeStatistics(env)
+    counted.reset(seed=0)
+    for _ in range(100):
+        counted.step(np.full(4, 2))
+    assert counted.episode_count >= 8
+    counted.close()
+
+
+def test_final_observation_and_score_at_an_end() -> None:
+    env = RobotVectorEnv(2, seconds=5.0, split="test")
+    env.reset(seed=0)
+    for _ in range(20):
+        obs, _, _, truncated, info = env.step(np.zeros(2, np.int64))
+    assert truncated.all() and info["_final_obs"].all() and info["_final_info"].all()
+    final, told = info["final_obs"][1], info["final_info"][1]
+    assert not np.array_equal(final["camera"], obs["camera"][1])
+    assert (final["map"][..., 2] > 0).sum() >= 1 and told["end"] == "time_limit"
+    assert {"success", "spl", "collisions_per_km", "person_collisions_per_km"} <= set(told["score"])
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_random_steps_need_no_more_memory() -> None:
+    """And no number of theirs is NaN; a million were lived through once, by hand."""
+    env = RobotVectorEnv(64, preset="Any", copy=False)
+    env.reset(seed=1)
+    rng = np.random.default_rng(0)
+    used = []
+    for step in range(1600):
+        obs, reward, *_, info = env.step(rng.integers(8, size=64))
+        told = (obs["lidar"], obs["state"], reward, info["facts"], info["scene"], info["path"])
+        assert all(np.isfinite(numbers).all() for numbers in told)
+        if step in (800, 1599):
+            used.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # [KiB], at most
+    assert used[1] < used[0] + 16 * 2**10
+
+
+@pytest.mark.parametrize(("actions", "kind", "said"), [
+    (np.zeros(3, np.int64), ValueError, r"`action` must have shape \(2,\)"),
+    (np.full(2, 8), ValueError, r"`action` must .* got 8"),
+    (np.full(2, np.nan), TypeError, r"`action` must be whole numbers below 8; got float64"),
+])  # fmt: skip
+def test_actions_that_cannot_be(actions: Any, kind: type[Exception], said: str) -> None:
+    env = RobotVectorEnv(2, camera=False)
+    env.reset(seed=0)
+    with pytest.raises(kind, match=said):
+        env.step(actions)
 
 
 @pytest.mark.parametrize("preset", LEVELS)
