@@ -91,6 +91,8 @@ class Canvas(NamedTuple):
     """[THINGS] scratch: what is in sight, boxes first, then sprites."""
     keys: NDArray[np.float32]
     """[THINGS] scratch: their depths [m]."""
+    levels: NDArray[np.float64]
+    """[4, H] scratch of rooms: see `rooms`."""
 
 
 class Sheet(NamedTuple):
@@ -120,6 +122,7 @@ def make_canvas(width: int, height: int, things: int = THINGS) -> Canvas:
         np.zeros((PIECES, 7), np.float32),
         np.zeros(things, np.int32),
         np.zeros(things, np.float32),
+        np.zeros((4, height), np.float64),
     )
 
 
@@ -297,7 +300,14 @@ def develop(
     `labels` and `depth` of size 0 are left out.
     """
     flat, out = canvas.pixels.reshape(-1), image.reshape(-1)
-    for i in range(flat.size):
+    fours = flat.size // 4 if out.size % 4 == 0 else 0
+    words = out[: 12 * fours].view(np.uint32)
+    for k in range(fours):  # four pixels are three words
+        a, b, c, d = flat[4 * k], flat[4 * k + 1], flat[4 * k + 2], flat[4 * k + 3]
+        words[3 * k] = (a & RGB) | (b << np.uint32(24))
+        words[3 * k + 1] = ((b & RGB) >> np.uint32(8)) | (c << np.uint32(16))
+        words[3 * k + 2] = ((c & RGB) >> np.uint32(16)) | (d << np.uint32(8))
+    for i in range(4 * fours, flat.size):
         pixel = flat[i]
         out[3 * i] = np.uint8(pixel & np.uint32(255))
         out[3 * i + 1] = np.uint8((pixel >> np.uint32(8)) & np.uint32(255))

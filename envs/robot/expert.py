@@ -211,7 +211,7 @@ def _to_point(life: Life) -> int:
 def _on_the_way(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     """Returns what can be done for the subgoal already on the way there, -1: nothing."""
     task, k = plan.task[b], plan.target[b]
-    if task == GET_RID and _is_good_place(house, life, plan.way, 0.0, knows, 0):
+    if task == GET_RID and _is_good_place(house, life, plan.way[b], 0.0, knows, 0):
         return DROP_IT
     if task in (REACH_THING, TAKE_THING):
         away, angle = bearing_to(life, life.thing[k, T_X], life.thing[k, T_Y])
@@ -243,7 +243,7 @@ def _act(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
         action = _on_the_way(house, life, plan, b, knows)
         return action if action >= 0 else follow(house, life, plan, b, knows)
     if task == GET_RID:
-        return _get_rid(house, life, plan.way, knows)
+        return _get_rid(house, life, plan.way[b], knows)
     if task == REACH_POINT:
         return _to_point(life)
     if task == REACH_THING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from ..canvas import kernel
 from .ground import robot_cell
 from .homes import House
 from .kernel import PERSON_RADIUS, RADII, RADIUS, REACH, REACH_ANGLE, bearing_to
@@ -21,6 +21,7 @@ from .lives import (
     P_X,
     P_Y,
     PART_STAGE,
+    PERSON_COLUMNS,
     SPEED,
     STAGE,
     T_KIND,
@@ -62,7 +63,7 @@ from .notes import (
     TARGET_IN_SIGHT,
     Notes,
 )
-from .params import CELL, PARTS, SPARE
+from .params import CELL, MAX_PEOPLE, PARTS, SPARE
 from .plan import (
     OPEN_DOOR,
     PUT_DOWN,
@@ -79,29 +80,50 @@ from .ways import UNIT, UNREACHED, descend
 ON_FLOOR, ABSENT = ThingState.ON_FLOOR, Mode.ABSENT
 IS_OPEN, IS_LOCKED = DoorState.OPEN, DoorState.LOCKED
 ANEW = 4  # decisions after which a plan is made anew where people walk about
+FURTHER = 30  # fifths of a cell beyond the robot that a plan's field reaches, as it goes till then
 CORNER, CORNER_JUMP = 1.5, 1.0  # [m] to an edge, [m] that the lidar's ranges jump there
 PERSON_CLASS = 3  # in the scene; 0 to 2 are keys, balls and boxes
 BESIDE = 0.7  # [rad] of a door to either side
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def refresh_plan(house: House, life: Life, plan: Plan, b: int, notes: Notes) -> None:
     """Makes the true plan anew where something that it depends on has changed. The life keeps from
     where it was made, so that `repeat_plan` can make it again."""
     if _has_changed(house, life, notes.stamp[b]):
         life.planned = robot_cell(life)
-        life.planned_people[:] = life.person
+        for i in range(MAX_PEOPLE):
+            for k in range(PERSON_COLUMNS):
+                life.planned_people[i, k] = life.person[i, k]
         make_plan(house, life, plan, b, True, int(life.planned), life.planned_people)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def repeat_plan(house: House, life: Life, plan: Plan, b: int, notes: Notes) -> None:
     """Makes the true plan of a life that was put back, as it was then."""
     _has_changed(house, life, notes.stamp[b])
     make_plan(house, life, plan, b, True, int(life.planned), life.planned_people)
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def _complete_plan(house: House, life: Life, plan: Plan, b: int) -> None:
+    """Fills the whole field of a plan where the robot has come to where it isn't filled, so that
+    nobody can tell that it wasn't."""
+    filled = plan.filled[b]
+    if filled == UNREACHED:
+        return
+    x, y = int(life.body[X] / CELL), int(life.body[Y] / CELL)
+    is_right = plan.field[b][x, y] <= filled or plan.way[b][x, y] == 0
+    # what isn't filled yet is farther than that, so it can't be nearer than what is
+    if is_right and 0.0 <= way_to_goal(life, plan, b) <= filled * UNIT:
+        return
+    further = plan.further[b]
+    plan.further[b] = UNREACHED
+    make_plan(house, life, plan, b, True, int(life.planned), life.planned_people)
+    plan.further[b] = further
+
+
+@kernel
 def _has_changed(house: House, life: Life, stamp: Any) -> bool:
     """Returns whether something that a plan depends on differs from the stamp, and stamps it."""
     flag = life.flag
@@ -119,7 +141,7 @@ def _has_changed(house: House, life: Life, stamp: Any) -> bool:
     return is_new
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _differs(stamp: Any, k: int, value: int) -> bool:
     """Returns whether a stamp changes, and changes it."""
     differs = stamp[k] != value
@@ -127,7 +149,7 @@ def _differs(stamp: Any, k: int, value: int) -> bool:
     return bool(differs)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def way_to_goal(life: Life, plan: Plan, b: int) -> float:
     """Returns how far the way to the subgoal is [m], between cells too; -1: there is none."""
     field = plan.field[b]
@@ -141,7 +163,7 @@ def way_to_goal(life: Life, plan: Plan, b: int) -> float:
     return best if best < 1e8 else -1.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _target(house: House, life: Life, plan: Plan, b: int) -> tuple[Any, ...]:
     """Returns whether the subgoal is about something, and its x, y and radius."""
     task, k = plan.task[b], plan.target[b]
@@ -155,10 +177,11 @@ def _target(house: House, life: Life, plan: Plan, b: int) -> tuple[Any, ...]:
     return False, 0.0, 0.0, 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def describe(house: House, life: Life, plan: Plan, b: int, notes: Notes) -> None:
     """Fills the notes of life b; its lidar is read already."""
     refresh_plan(house, life, plan, b, notes)
+    _complete_plan(house, life, plan, b)
     facts, ranges = notes.facts[b], notes.lidar[b]
     facts[:] = 0.0
     notes.away[b] = way_to_goal(life, plan, b)
@@ -191,7 +214,7 @@ def describe(house: House, life: Life, plan: Plan, b: int, notes: Notes) -> None
     _tell_path(life, plan, b, notes.path[b])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tell_doors(house: House, life: Life, facts: Any) -> None:
     """Fills the facts about the nearest door ahead that is in sight."""
     nearest = DOOR_SIGHT
@@ -209,13 +232,13 @@ def _tell_doors(house: House, life: Life, facts: Any) -> None:
             facts[DOOR_LOCKED] = 1.0 if state == IS_LOCKED else 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_seen(life: Life, x: float, y: float) -> bool:
     """Returns whether no wall lies between the robot and a point: the lidar sees all round."""
     return is_in_sight_all_round(life, x, y, PERSON_RADIUS)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_in_sight_all_round(life: Life, x: float, y: float, radius: float) -> bool:
     """Returns whether a disc can be seen by the lidar."""
     heading = life.body[HEADING]
@@ -225,7 +248,7 @@ def is_in_sight_all_round(life: Life, x: float, y: float, radius: float) -> bool
     return bool(found)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tell_people(life: Life, facts: Any) -> None:
     """Fills the facts about the nearest person in sight of camera or lidar."""
     nearest = PERSON_SIGHT
@@ -242,7 +265,7 @@ def _tell_people(life: Life, facts: Any) -> None:
             facts[PERSON_CLOSING_SPEED] = _closing(life, i)[0]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _closing(life: Life, i: int) -> tuple[float, float]:
     """Returns how fast person i and the robot come nearer, and go round each other to the left
     [m/s]."""
@@ -254,7 +277,7 @@ def _closing(life: Life, i: int) -> tuple[float, float]:
     return -(vx * dx + vy * dy) / away, (vy * dx - vx * dy) / away
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tell_scene(life: Life, scene: Any) -> None:
     """Fills the scene: per sector the nearest thing or person that is in sight."""
     scene[:] = 0.0
@@ -287,7 +310,7 @@ def _tell_scene(life: Life, scene: Any) -> None:
             row[3] = life.thing_flag[i, T_KIND] - 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tell_path(life: Life, plan: Plan, b: int, path: Any) -> None:
     """Fills f32[PATH_POINTS, 2]: points along the way to the subgoal, ahead and to the left [m]."""
     c, s = np.cos(life.body[HEADING]), np.sin(life.body[HEADING])

@@ -7,8 +7,8 @@ that were seen count, unless one hopes: then cells are free until seen otherwise
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..canvas import kernel
 from .homes import House
 from .kernel import PERSON_RADIUS, RADII, RADIUS, is_solid, thing_at, touches_cells
 from .lives import (
@@ -44,13 +44,13 @@ PEOPLE_NEAR = 2.5  # [m] within which people are in the way; farther ones will h
 BY_RAYS = 2.8  # [m] within which one of the lidar's rays surely meets a person
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def robot_cell(life: Life) -> int:
     """Returns the cell where the robot is, x * GRID + y."""
     return int(life.body[X] / CELL) * GRID + int(life.body[Y] / CELL)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def map_ground(
     house: House, life: Life, way: Array, knows: bool, hopes: bool, key_colour: int
 ) -> None:
@@ -79,14 +79,14 @@ def map_ground(
                     way[x, y] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def needs_key(life: Life, d: int, key_colour: int, knows: bool) -> bool:
     """Returns whether a door is known to be locked for one who holds a key of that colour."""
     is_locked = life.door[d, D_STATE] == IS_LOCKED and life.door[d, D_COLOUR] != key_colour
     return bool(is_locked and (knows or life.door[d, D_SEEN]))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_wide(life: Life, x: int, y: int) -> int:
     """Returns 1 where nothing solid is known in a cell and around it; doors are no obstacles."""
     for u in range(x - 1, x + 2):
@@ -97,7 +97,7 @@ def _is_wide(life: Life, x: int, y: int) -> int:
     return 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def block(way: Array, x: float, y: float, radius: float) -> None:
     """Sets cells to 0 whose middle is within a radius of a point."""
     reach = int(radius / CELL) + 1
@@ -109,7 +109,7 @@ def block(way: Array, x: float, y: float, radius: float) -> None:
                 way[u, v] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def keep_from_things(life: Life, way: Array, knows: bool, apart: float) -> None:
     """Takes cells near things out of a map."""
     for k in range(life.things):
@@ -119,7 +119,7 @@ def keep_from_things(life: Life, way: Array, knows: bool, apart: float) -> None:
             block(way, life.thing[k, T_X], life.thing[k, T_Y], radius)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def leave_from(life: Life, way: Array, here: int) -> None:
     """Puts the robot's own cell into a map, and those around where it touches nothing: it may stand
     where the map says that nobody should."""
@@ -134,7 +134,7 @@ def leave_from(life: Life, way: Array, here: int) -> None:
                 way[u, v] = 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def notices(life: Life, i: int, knows: bool) -> bool:
     """Returns whether person i is there and known of: all are on the true map, else whom the camera
     sees, or the lidar from near, all round."""
@@ -151,7 +151,7 @@ def notices(life: Life, i: int, knows: bool) -> bool:
     return bool(free >= away - PERSON_RADIUS)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def keep_from_people(
     life: Life, way: Array, knows: bool, where: Array, here: int
 ) -> int:
@@ -170,7 +170,7 @@ def keep_from_people(
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def known_thing_at(
     life: Life, x: float, y: float, radius: float, but: int, knows: bool
 ) -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from ..canvas import kernel
 from ..rng import normal
 from .homes import House
 from .lives import (
@@ -60,6 +60,7 @@ FORWARD, BACK, LEFT, RIGHT, PICK_UP, DROP_IT, TOGGLE, STOP = range(8)
 FLOOR, WALL, DOORWAY, FURNITURE = (int(c) for c in Cell)
 CLOSED, LOCKED, OPEN = int(Code.CLOSED), int(Code.LOCKED), int(Code.OPEN)
 FRAME = int(Code.FRAME)
+FREE = 1 << FLOOR | 1 << DOORWAY | 255 << OPEN  # bits of the codes of what one can be in
 KEY = int(Kind.KEY)
 IS_OPEN, IS_CLOSED, IS_LOCKED = DoorState.OPEN, DoorState.CLOSED, DoorState.LOCKED
 ON_FLOOR, IN_GRIPPER, ABSENT = ThingState.ON_FLOOR, ThingState.CARRIED, ThingState.ABSENT
@@ -69,13 +70,13 @@ PERSON_ABSENT = Mode.ABSENT
 (DRAW_SPEED, DRAW_TURN, DRAW_ODO, DRAW_ODO_TURN) = range(1, 5)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_solid(code: int) -> bool:
     """Returns whether nobody can be where a cell has this code."""
-    return not (code in (FLOOR, DOORWAY) or OPEN <= code < OPEN + 8)
+    return (FREE >> int(code)) & 1 == 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def touches_cells(cells: Any, x: float, y: float, radius: float) -> bool:
     """Returns whether a disc touches a solid cell."""
     first_x, last_x = int((x - radius) / CELL), int((x + radius) / CELL)
@@ -93,7 +94,7 @@ def touches_cells(cells: Any, x: float, y: float, radius: float) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def thing_at(life: Life, x: float, y: float, radius: float, but: int) -> int:
     """Returns a thing on the floor that a disc touches, -1: none; `but` doesn't count."""
     for k in range(life.things):
@@ -105,7 +106,7 @@ def thing_at(life: Life, x: float, y: float, radius: float, but: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def person_at(life: Life, x: float, y: float, radius: float, but: int) -> int:
     """Returns a person whom a disc touches, -1: nobody; `but` doesn't count."""
     for k in range(life.people):
@@ -117,7 +118,7 @@ def person_at(life: Life, x: float, y: float, radius: float, but: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def move_robot(life: Life, speed: float, turn: float, noise: float, noise_turn: float) -> int:
     """Moves the robot by DT towards a wanted speed and turn; returns what it bumped into.
 
@@ -157,7 +158,7 @@ def move_robot(life: Life, speed: float, turn: float, noise: float, noise_turn: 
     return bump
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_odometry(life: Life, was: tuple[float, float, float]) -> None:
     """Adds what the wheels say of this decision's motion, with an error in proportion to it."""
     body = life.body
@@ -176,7 +177,7 @@ def count_odometry(life: Life, was: tuple[float, float, float]) -> None:
     body[ODO_HEADING] = heading - 2.0 * np.pi * np.floor((heading + np.pi) / (2.0 * np.pi))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def bearing_to(life: Life, x: float, y: float) -> tuple[float, float]:
     """Returns distance [m] and bearing [rad, positive to the left] of a point from the robot."""
     dx, dy = x - life.body[X], y - life.body[Y]
@@ -185,7 +186,7 @@ def bearing_to(life: Life, x: float, y: float) -> tuple[float, float]:
     return np.hypot(dx, dy), angle
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def thing_ahead(life: Life) -> int:
     """Returns the nearest thing on the floor within reach ahead, -1: none."""
     best, nearest = -1, REACH
@@ -197,7 +198,7 @@ def thing_ahead(life: Life) -> int:
     return best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def door_ahead(house: House, life: Life) -> int:
     """Returns the door that is within reach straight ahead, -1: none."""
     c, s = np.cos(life.body[HEADING]), np.sin(life.body[HEADING])
@@ -215,7 +216,7 @@ def door_ahead(house: House, life: Life) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def paint_door(house: House, life: Life, d: int) -> None:
     """Writes a door's cells as its state is, and its frame in its colour."""
     r, state, colour = house.door_rect[d], life.door[d, D_STATE], life.door[d, D_COLOUR]
@@ -231,7 +232,7 @@ def paint_door(house: House, life: Life, d: int) -> None:
         life.cells[r[0] - 1, r[1]] = life.cells[r[2], r[1]] = FRAME + colour
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def use_gripper(house: House, life: Life, action: int) -> None:
     """Picks up, drops or toggles."""
     flag = life.flag
@@ -272,7 +273,7 @@ def use_gripper(house: House, life: Life, action: int) -> None:
             paint_door(house, life, d)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_clear(house: House, life: Life, d: int) -> bool:
     """Returns whether nobody and nothing stands in a doorway."""
     r = house.door_rect[d]
@@ -296,7 +297,7 @@ def _is_clear(house: House, life: Life, d: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def wheels(action: int) -> tuple[float, float]:
     """Returns the speed and turn that an action asks for [m/s], [rad/s]."""
     if action == FORWARD:

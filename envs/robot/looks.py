@@ -89,6 +89,11 @@ def _leaf(base: tuple[int, int, int], is_locked: bool) -> Array:
     return face
 
 
+def _along(faces: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Returns faces [N, TEXELS, TEXELS] by rows and columns, by columns and rows."""
+    return np.ascontiguousarray(faces.transpose(0, 2, 1))
+
+
 @cache
 def materials() -> Materials:
     """Returns the looks of all codes and rooms."""
@@ -114,7 +119,7 @@ def materials() -> Materials:
         wall[-2:] = SKIRTING
         walls.append(packed(wall, Label.WALL))
     return Materials(
-        height=height, face=face, wall=np.stack(walls),
+        height=height, face=_along(face), wall=_along(np.stack(walls)),
         floor=np.stack([packed(_pattern(*FLOORS[room]), Label.FLOOR) for room in Room]),
         top=top, ceiling=np.uint32(packed(np.asarray(CEILING, np.float64), Label.CEILING)),
     )  # fmt: skip

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..canvas import kernel
 from .homes import House, Pool
 from .kernel import paint_door
 from .lives import (
@@ -37,7 +37,7 @@ ANYWHERE, LEFT, RIGHT = int(Place.ANY), int(Place.LEFT), int(Place.RIGHT)
 FRONT, BEHIND = int(Place.FRONT), int(Place.BEHIND)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def place_of(life: Life, x: float, y: float) -> int:
     """Returns where a point lies, seen from where the robot began: a `Place`."""
     dx, dy = x - life.start[0], y - life.start[1]
@@ -50,7 +50,7 @@ def place_of(life: Life, x: float, y: float) -> int:
     return LEFT if angle > 0.0 else RIGHT
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def things_meant(life: Life, kind: int, colour: int, place: int) -> int:
     """Returns the bits of the things that words mean; colour -1: any."""
     bits = 0
@@ -68,7 +68,7 @@ def things_meant(life: Life, kind: int, colour: int, place: int) -> int:
     return bits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def doors_meant(house: House, life: Life, colour: int, place: int, shut: bool) -> int:
     """Returns the bits of the doors that words mean; `shut`: only those that are not open."""
     bits = 0
@@ -84,14 +84,14 @@ def doors_meant(house: House, life: Life, colour: int, place: int, shut: bool) -
     return bits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def door_middle(house: House, d: int) -> tuple[float, float]:
     """Returns the middle of a doorway [m]."""
     r = house.door_rect[d]
     return 0.5 * (r[0] + r[2]) * CELL, 0.5 * (r[1] + r[3]) * CELL
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mean(house: House, life: Life) -> bool:
     """Fills what the parts of a mission mean; returns whether every part means something."""
     is_whole = True
@@ -115,7 +115,7 @@ def mean(house: House, life: Life) -> bool:
     return is_whole
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def settle(pool: Pool, lives: Lives, b: int, may_change: bool) -> int:
     """Settles what a mission that was given in words means; returns a part that means nothing, -1:
     every part means something.

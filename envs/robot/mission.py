@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ..canvas import kernel
 from .homes import House
 from .kernel import REACH, REACH_ANGLE, bearing_to
 from .lives import (
@@ -295,14 +295,14 @@ def _nearest(text: str) -> str:
 # ------------------------------------------------------------------ judging
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_before(life: Life, x: float, y: float, within: float) -> bool:
     """Returns whether a point is near, straight ahead."""
     away, angle = bearing_to(life, x, y)
     return away < within and abs(angle) < REACH_ANGLE
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_done(house: House, life: Life, p: int) -> bool:
     """Returns whether part p is fulfilled by the decision just lived."""
     part, flag = life.part[p], life.flag
@@ -341,7 +341,7 @@ def _is_done(house: House, life: Life, p: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def judge(house: House, life: Life) -> int:
     """Marks the parts that are fulfilled now, those of the present stage alone; returns how many
     were marked. The stage moves on when all of its parts are done."""
@@ -363,7 +363,7 @@ def judge(house: House, life: Life) -> int:
     return marked
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_fulfilled(life: Life) -> bool:
     """Returns whether every part of the mission is done."""
     for p in range(PARTS):

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from ..canvas import kernel
 from ..rng import integer, uniform
 from .ground import block
 from .homes import House
@@ -36,7 +36,7 @@ from .lives import (
     Y,
 )
 from .params import CELL, GRID, MAX_WAY, SPARE
-from .ways import UNREACHED, descend, spread
+from .ways import UNREACHED, descend, spread_to
 
 WALKING, STANDING, PLACED, ABSENT = Mode.WALKING, Mode.STANDING, Mode.PLACED, Mode.ABSENT
 STUBBORN = 0.3  # part of people who don't make way; by the slot's draw
@@ -53,7 +53,7 @@ FROM_DOOR = 3  # cells between a doorway and what would be in the way there
 (DRAW_CELL, DRAW_PACE, DRAW_CLOTH, DRAW_WILL, DRAW_TARGET, DRAW_STAY) = range(20, 26)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def random_cell(house: House, seed: int, episode: int, step: int, who: int, purpose: int) -> int:
     """Returns a cell (x * GRID + y) where one can stand."""
     for attempt in range(200):
@@ -66,7 +66,7 @@ def random_cell(house: House, seed: int, episode: int, step: int, who: int, purp
     return 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_by_door(house: House, x: int, y: int) -> bool:
     """Returns whether a cell lies in a doorway or close to one, where one is in the way."""
     for d in range(house.doors):
@@ -77,7 +77,7 @@ def is_by_door(house: House, x: int, y: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cell_off_doors(house: House, seed: int, episode: int, step: int, who: int, purpose: int) -> int:
     """Returns a cell (x * GRID + y) where one can stay: not by a door, if there is such a one."""
     cell = 0
@@ -88,7 +88,7 @@ def cell_off_doors(house: House, seed: int, episode: int, step: int, who: int, p
     return int(cell)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def open_ways(house: House, life: Life, way: Any) -> None:
     """Fills uint8 [GRID, GRID]: cells where one can stand while doors are as they are."""
     for x in range(GRID):
@@ -102,7 +102,7 @@ def open_ways(house: House, life: Life, way: Any) -> None:
                     way[x, y] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _keep_from_others(life: Life, i: int, way: Any) -> None:
     """Takes cells where person i would touch the robot, or somebody who is near, out of a map: so
     whoever can leave a throng does."""
@@ -116,7 +116,7 @@ def _keep_from_others(life: Life, i: int, way: Any) -> None:
             block(way, ox, oy, 2.0 * PERSON_RADIUS)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def plan_walk(house: House, life: Life, i: int, way: Any, field: Any, queue: Any) -> None:
     """Chooses where person i goes next, and its way there, round whoever is near; it stands where
     there is none."""
@@ -135,7 +135,7 @@ def plan_walk(house: House, life: Life, i: int, way: Any, field: Any, queue: Any
         goal = cell_off_doors(house, life.seed, life.episode, flags[P_VISITS], i, DRAW_TARGET)
         field[:] = UNREACHED
         field[goal // GRID, goal % GRID] = 0
-        spread(way, field, queue)
+        spread_to(way, field, queue, x * GRID + y, 0)
         if field[x, y] != UNREACHED:
             break
     flags[P_AT] = flags[P_COUNT] = 0
@@ -157,13 +157,13 @@ def plan_walk(house: House, life: Life, i: int, way: Any, field: Any, queue: Any
         flags[P_MODE] = WALKING
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_stubborn(life: Life, i: int) -> bool:
     """Returns whether person i makes no way for the robot."""
     return uniform(life.seed, life.episode, 0, i, DRAW_WILL) < STUBBORN
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _push(
     x: float, y: float, ox: float, oy: float, apart: float
 ) -> tuple[float, float]:
@@ -174,7 +174,7 @@ def _push(
     return force * dx / away, force * dy / away
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _walk(life: Life, i: int) -> None:
     """Moves a walking person by DT."""
     row, flags = life.person[i], life.person_flag[i]
@@ -204,7 +204,7 @@ def _walk(life: Life, i: int) -> None:
         flags[P_WAITS] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _go(life: Life, i: int, vx: float, vy: float) -> None:
     """Moves person i by DT with a velocity, along walls where they are in the way."""
     row = life.person[i]
@@ -232,7 +232,7 @@ def _go(life: Life, i: int, vx: float, vy: float) -> None:
         return
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def step_people(house: House, life: Life, way: Any, field: Any, queue: Any) -> None:
     """Moves everybody by DT; way, field and queue are scratch."""
     for i in range(life.people):
@@ -257,7 +257,7 @@ def step_people(house: House, life: Life, way: Any, field: Any, queue: Any) -> N
                 plan_walk(house, life, i, way, field, queue)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def place_people(house: House, life: Life, count: int, way: Any, field: Any, queue: Any) -> None:
     """Puts the episode's people into the home, away from the robot."""
     life.people = count + SPARE

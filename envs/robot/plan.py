@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from ..canvas import kernel
 from .ground import (
     APART,
     LEAST_APART,
@@ -50,7 +50,7 @@ from .stands import (
     stand_to_get_rid,
     stand_to_put,
 )
-from .ways import UNREACHED, spread
+from .ways import UNREACHED, spread_to
 
 GO_TO, OPEN = int(Verb.GO_TO), int(Verb.OPEN)
 PUT_NEXT, GO_TO_POINT = int(Verb.PUT_NEXT), int(Verb.GO_TO_POINT)
@@ -73,12 +73,18 @@ class Plan(NamedTuple):
     field: Array
     """u16[B, GRID, GRID] distances to where the subgoal can be reached."""
     way: Array
-    """u8[GRID, GRID] scratch: where one can stand, as the plan has it."""
+    """u8[B, GRID, GRID] where one can stand, as the plan has it."""
+    further: Array
+    """i64[B] how far beyond the robot the field is filled; UNREACHED: wherever a way leads."""
+    filled: Array
+    """i64[B] how far it is filled; see `spread_to`."""
+    alone: Array
+    """u8[GRID, GRID] scratch: the same as if nobody were about."""
     queue: Array
-    """Scratch of `spread`."""
+    """Scratch of `spread_to`."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def make_plan(
     house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, where: Array
 ) -> None:
@@ -92,34 +98,52 @@ def make_plan(
     _choose(house, life, plan, b, knows, here, APART)
     if _distance(plan, b, here) == UNREACHED:
         _choose(house, life, plan, b, knows, here, LEAST_APART)
-    field, way = plan.field[b], plan.way
+    way = plan.way[b]
     if _distance(plan, b, here) in (0, UNREACHED):
         return
-    alone = way.copy()
+    alone = plan.alone
+    for x in range(GRID):
+        for y in range(GRID):
+            alone[x, y] = way[x, y]
     if keep_from_people(life, way, knows, where, here) > 0:
         way[here // GRID, here % GRID] = 1
-        _spread_again(way, field, plan.queue)
+        _spread_again(plan, b, way, here, plan.further[b])
         if _distance(plan, b, here) == UNREACHED:
-            _spread_again(alone, field, plan.queue)
+            _spread_again(plan, b, alone, here, UNREACHED)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _distance(plan: Plan, b: int, here: int) -> int:
     """Returns how far the subgoal is from a cell."""
     return int(plan.field[b][here // GRID, here % GRID])
 
 
-@njit(cache=True, nogil=True)
-def _spread_again(way: Array, field: Array, queue: Array) -> None:
-    """Fills a field anew from its goals."""
+@kernel
+def _clear(plan: Plan, b: int) -> None:
+    """Empties the field."""
+    plan.field[b][:] = UNREACHED
+    plan.filled[b] = UNREACHED
+
+
+@kernel
+def _fill(plan: Plan, b: int, here: int) -> None:
+    """Fills the field from its goals."""
+    field, further = plan.field[b], plan.further[b]
+    plan.filled[b] = spread_to(plan.way[b], field, plan.queue, here, further)
+
+
+@kernel
+def _spread_again(plan: Plan, b: int, way: Array, here: int, further: int) -> None:
+    """Fills the field anew from its goals, on another map."""
+    field = plan.field[b]
     for x in range(GRID):
         for y in range(GRID):
             if field[x, y] != 0:
                 field[x, y] = UNREACHED
-    spread(way, field, queue)
+    plan.filled[b] = spread_to(way, field, plan.queue, here, further)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _map(
     house: House, life: Life, way: Array, knows: bool, hopes: bool, colour: int, here: int,
     apart: float,
@@ -130,15 +154,14 @@ def _map(
     leave_from(life, way, here)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _choose(
     house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, apart: float
 ) -> None:
     """Plans the next subgoal, and a way there as if nobody were about."""
-    field = plan.field[b]
     plan.task[b], plan.target[b] = SEEK, -1
-    field[:] = UNREACHED
-    _map(house, life, plan.way, knows, False, held_colour(life), here, apart)
+    _clear(plan, b)
+    _map(house, life, plan.way[b], knows, False, held_colour(life), here, apart)
     for p in range(PARTS):
         part, held = life.part[p], life.flag[CARRIED]
         verb = part[VERB]
@@ -164,7 +187,7 @@ def _choose(
         return
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def held_colour(life: Life) -> int:
     """Returns the colour of the key in the gripper, -1: there is none."""
     held = life.flag[CARRIED]
@@ -173,7 +196,7 @@ def held_colour(life: Life) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _set_out(
     house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, task: int, bits: int
 ) -> None:
@@ -183,95 +206,96 @@ def _set_out(
         plan.task[b], plan.target[b] = task, k
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _stand(
     house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, task: int, k: int
 ) -> None:
     """Fills the field for a subgoal about thing k: from the better places, if one can get there."""
     field = plan.field[b]
     for is_strict in (True, False):
-        field[:] = UNREACHED
+        _clear(plan, b)
         if task == PUT_DOWN:
             held = life.flag[CARRIED]
-            count = stand_to_put(house, life, plan.way, field, held, k, knows, is_strict)
+            count = stand_to_put(house, life, plan.way[b], field, held, k, knows, is_strict)
         else:
             takes = is_strict and task == TAKE_THING
-            count = stand_at_thing(life, plan.way, field, k, takes, knows)
+            count = stand_at_thing(life, plan.way[b], field, k, takes, knows)
         if count > 0:
-            spread(plan.way, field, plan.queue)
+            _fill(plan, b, here)
             if _distance(plan, b, here) != UNREACHED:
                 return
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _nearest_thing(
     house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, task: int, bits: int
 ) -> int:
     """Fills the field for the thing meant that is nearest by the way; returns it, -1: none known or
     none that can be reached."""
-    best, least = -1, UNREACHED
+    best, last, least = -1, -1, UNREACHED
     for k in range(int(life.things)):
         flags = life.thing_flag[k]
         if not (bits >> k) & 1 or flags[T_STATE] != ON_FLOOR or not (knows or flags[T_SEEN]):
             continue
         _stand(house, life, plan, b, knows, here, task, k)
+        last = k
         if _distance(plan, b, here) < least:
             best, least = k, _distance(plan, b, here)
-    if best >= 0:
+    if best < 0:
+        _clear(plan, b)
+    elif best != last:
         _stand(house, life, plan, b, knows, here, task, best)
-    else:
-        plan.field[b][:] = UNREACHED
     return best
 
 
-@njit(cache=True, nogil=True)
-def _stand_door(house: House, plan: Plan, b: int, d: int) -> int:
+@kernel
+def _stand_door(house: House, plan: Plan, b: int, here: int, d: int) -> int:
     """Fills the field for door d; returns in how many cells it is reached."""
-    field = plan.field[b]
-    field[:] = UNREACHED
-    count = stand_at_door(house, plan.way, field, d)
+    _clear(plan, b)
+    count = stand_at_door(house, plan.way[b], plan.field[b], d)
     if count > 0:
-        spread(plan.way, field, plan.queue)
+        _fill(plan, b, here)
     return int(count)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _nearest_door(
     house: House, life: Life, bits: int, plan: Plan, b: int, knows: bool, here: int
 ) -> int:
     """The same for doors."""
-    best, least = -1, UNREACHED
+    best, last, least = -1, -1, UNREACHED
     for d in range(int(house.doors)):
         if not (bits >> d) & 1 or not (knows or life.door[d, D_SEEN]):
             continue
-        if _stand_door(house, plan, b, d) > 0 and _distance(plan, b, here) < least:
+        last = d
+        if _stand_door(house, plan, b, here, d) > 0 and _distance(plan, b, here) < least:
             best, least = d, _distance(plan, b, here)
-    if best >= 0:
-        _stand_door(house, plan, b, best)
-    else:
-        plan.field[b][:] = UNREACHED
+    if best < 0:
+        _clear(plan, b)
+    elif best != last:
+        _stand_door(house, plan, b, here, best)
     return best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _plan_point(
     house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, apart: float
 ) -> None:
     """Plans to stand at the point; what has not been seen may be free."""
     colour = held_colour(life)
     if not knows:
-        _map(house, life, plan.way, False, True, colour, here, apart)
+        _map(house, life, plan.way[b], False, True, colour, here, apart)
     x, y = int(life.goal[0] / CELL), int(life.goal[1] / CELL)
-    plan.way[x, y] = 1
+    plan.way[b][x, y] = 1
     plan.field[b][x, y] = 0
-    spread(plan.way, plan.field[b], plan.queue)
+    _fill(plan, b, here)
     if _distance(plan, b, here) != UNREACHED:
         plan.task[b] = REACH_POINT
     else:
-        _map(house, life, plan.way, knows, False, colour, here, apart)
+        _map(house, life, plan.way[b], knows, False, colour, here, apart)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _plan_door(
     house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, apart: float, p: int
 ) -> None:
@@ -292,7 +316,7 @@ def _plan_door(
             _set_out(house, life, plan, b, knows, here, TAKE_THING, keys_of(life, d))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def keys_of(life: Life, d: int) -> int:
     """Returns the bits of the keys that fit a door."""
     bits = 0
@@ -303,30 +327,30 @@ def keys_of(life: Life, d: int) -> int:
     return bits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _seek(
     house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, p: int, is_last: bool
 ) -> None:
     """Plans to find more: what is new within reach; at last what is in the way of a thing that is
     meant, or a key for a door that is locked."""
     field, colour = plan.field[b], held_colour(life)
-    field[:] = UNREACHED
-    if not knows and stand_at_frontier(house, life, plan.way, field, colour) > 0:
-        spread(plan.way, field, plan.queue)
+    _clear(plan, b)
+    if not knows and stand_at_frontier(house, life, plan.way[b], field, colour) > 0:
+        _fill(plan, b, here)
         if _distance(plan, b, here) != UNREACHED:
             return
     if not is_last:
-        field[:] = UNREACHED
+        _clear(plan, b)
         return
     _clear_away(house, life, plan, b, knows, here, p)
     for d in range(house.doors):
         if plan.target[b] < 0 and needs_key(life, d, colour, knows):
             _set_out(house, life, plan, b, knows, here, TAKE_THING, keys_of(life, d))
     if plan.target[b] < 0:
-        field[:] = UNREACHED
+        _clear(plan, b)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _clear_away(
     house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, p: int
 ) -> None:
@@ -347,7 +371,7 @@ def _clear_away(
     _set_out(house, life, plan, b, knows, here, TAKE_THING, bits)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _free_gripper(
     house: House, life: Life, plan: Plan, b: int, knows: bool, here: int, apart: float
 ) -> None:
@@ -355,24 +379,24 @@ def _free_gripper(
     door on the way there."""
     colour = held_colour(life)
     if colour >= 0:
-        _map(house, life, plan.way, knows, False, -1, here, apart)
+        _map(house, life, plan.way[b], knows, False, -1, here, apart)
         _stand(house, life, plan, b, knows, here, TAKE_THING, plan.target[b])
         if _distance(plan, b, here) == UNREACHED:
-            _map(house, life, plan.way, knows, False, colour, here, apart)
+            _map(house, life, plan.way[b], knows, False, colour, here, apart)
             _stand(house, life, plan, b, knows, here, TAKE_THING, plan.target[b])
             return
     _get_rid(house, life, plan, b, knows, here)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _get_rid(house: House, life: Life, plan: Plan, b: int, knows: bool, here: int) -> None:
     """Plans to put down what is held where it is in nobody's way, or right here."""
-    held, way, field = life.flag[CARRIED], plan.way, plan.field[b]
+    held, way, field = life.flag[CARRIED], plan.way[b], plan.field[b]
     plan.task[b], plan.target[b] = GET_RID, held
     for grade in range(GRADES):
-        field[:] = UNREACHED
+        _clear(plan, b)
         if stand_to_get_rid(house, life, way, field, held, knows, grade) > 0:
-            spread(way, field, plan.queue)
+            _fill(plan, b, here)
             if _distance(plan, b, here) != UNREACHED:
                 return
     field[here // GRID, here % GRID] = 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from numba import njit
-
+from ..canvas import kernel
 from .lives import BUMPED, DECISION, END, NEAR_PERSON, T_RETURN, Array, Bump, End, Life
 
 WEIGHTS: Mapping[str, float] = {
@@ -24,7 +23,7 @@ END_DONE, NO_BUMP, BUMP_PERSON = End.DONE, Bump.NONE, Bump.PERSON
 LEAP = 0.6  # [m] of progress in a decision at most
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reward(life: Life, gained: float, marked: int, factors: Array, terms: Array) -> float:
     """Returns the reward of the decision just lived and fills its weighted terms.
 

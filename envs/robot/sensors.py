@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from ..canvas import Canvas, Sheet, Window, develop, ellipse, kernel, rectangle
 from ..lens import Air, Camera, Lens, make_air, make_lens, tone
@@ -43,6 +42,7 @@ EYE = 0.9  # [m] above the floor
 TAN_X, TAN_Y, HORIZON = 1.0, 0.85, 0.3  # 90 deg wide; from 20 deg above to 50 deg below the level
 RAYS, RANGE = 36, 10.0  # of the lidar, [m]
 LOOKS = 48  # rays across the camera's view that mark what it has seen
+LOOK_ANGLES = np.array([math.atan(TAN_X * (2.0 * (k + 0.5) / LOOKS - 1.0)) for k in range(LOOKS)])
 TALL = {Kind.KEY: 0.34, Kind.BALL: 0.30, Kind.BOX: 0.34}  # [m]
 LEAST_THING = 2.5  # [px] of a thing, across, ...
 SEEN_TO = 6.0  # [m] ... up to here; beyond it that shrinks as everything does
@@ -134,7 +134,7 @@ def draw_life(
             _draw_thing(sheet, window, lens, air, x, z, flags[T_KIND], colours[flags[T_COLOUR]])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draw_lives(
     pool: Any, lives: Any, lanes: Array, canvas: Canvas, materials: Materials, colours: Array,
     cloth: Array, image: Array, labels: Array, depth: Array,
@@ -150,7 +150,7 @@ def draw_lives(
         develop(canvas, image[b], labels[row], depth[far])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cast(
     cells: Array, x: float, y: float, angle: float, farthest: float, seen: Array, marks: int
 ) -> float:
@@ -167,15 +167,13 @@ def cast(
     next_x = ((ix + (dx > 0.0)) * CELL - x) / dx if dx != 0.0 else 1e9
     next_y = ((iy + (dy > 0.0)) * CELL - y) / dy if dy != 0.0 else 1e9
     seen[ix, iy] |= marks
-    while True:
-        if next_x < next_y:
-            away = next_x
-            next_x += gap_x
-            ix += step_x
-        else:
-            away = next_y
-            next_y += gap_y
-            iy += step_y
+    while True:  # which way is next can't be guessed, so nothing branches on it
+        is_x = next_x < next_y
+        away = next_x if is_x else next_y
+        next_x += gap_x if is_x else 0.0
+        next_y += 0.0 if is_x else gap_y
+        ix += step_x if is_x else 0
+        iy += 0 if is_x else step_y
         if away > farthest or ix < 0 or iy < 0 or ix >= GRID or iy >= GRID:
             return farthest
         seen[ix, iy] |= marks
@@ -183,7 +181,7 @@ def cast(
             return away
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_in_sight(life: Life, x: float, y: float, radius: float) -> bool:
     """Returns whether a disc can be seen by the camera: in its view, and no cell before it."""
     dx, dy = x - life.body[X], y - life.body[Y]
@@ -199,7 +197,7 @@ def is_in_sight(life: Life, x: float, y: float, radius: float) -> bool:
     return free >= away - radius - 0.05
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def scan(life: Life, ranges: Array) -> None:
     """Fills f32[RAYS] with the lidar's ranges [m], counter-clockwise from straight ahead, and marks
     what it passes as seen."""
@@ -235,13 +233,12 @@ def scan(life: Life, ranges: Array) -> None:
                 ranges[ray] = hit
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def look(house: House, life: Life) -> None:
     """Marks the cells, doors, things and people that the camera sees now."""
     x, y, heading = life.body[X], life.body[Y], life.body[HEADING]
     for k in range(LOOKS):
-        angle = heading + np.arctan(TAN_X * (2.0 * (k + 0.5) / LOOKS - 1.0))
-        cast(life.cells, x, y, angle, RANGE, life.seen, BY_CAMERA)
+        cast(life.cells, x, y, heading + LOOK_ANGLES[k], RANGE, life.seen, BY_CAMERA)
     for k in range(life.things):
         if life.thing_flag[k, T_STATE] == ON_FLOOR and is_in_sight(
             life, life.thing[k, T_X], life.thing[k, T_Y], RADII[life.thing_flag[k, T_KIND]]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..canvas import kernel
 from ..rng import normal
 from .chart import chart, is_charted
 from .facts import describe, repeat_plan
@@ -82,7 +82,7 @@ GRIP, GRIP_ANY = 0.33, -2  # of the continuous gripper; a grip that takes what t
 PERSONAL = 0.6  # [m] between the skins, within which one is too near
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def begin(
     pool: Pool, lives: Lives, lanes: Array, level: Level, asked: int, scratch: Scratch
 ) -> None:
@@ -95,7 +95,7 @@ def begin(
         begin_life(pool, lives[b], level, asked, scratch)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def advance(
     house: House, life: Life, speed: float, turn: float, grip: int, scratch: Scratch
 ) -> int:
@@ -143,7 +143,7 @@ def advance(
     return marked
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def controls(action: Array, is_discrete: bool) -> tuple[float, float, int]:
     """Returns the speed [m/s] and turn [rad/s] that an action row asks for, and its grip.
 
@@ -164,7 +164,7 @@ def controls(action: Array, is_discrete: bool) -> tuple[float, float, int]:
     return speed, action[1] * TURN_MAX, grip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tell(pool: Pool, life: Life, plan: Plan, b: int, notes: Notes) -> None:
     """Lets the sensors look, and fills the notes of life b."""
     house = pool[life.home]
@@ -173,7 +173,7 @@ def _tell(pool: Pool, life: Life, plan: Plan, b: int, notes: Notes) -> None:
     describe(house, life, plan, b, notes)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def live(
     pool: Pool, lives: Lives, plan: Plan, scratch: Scratch, notes: Notes, is_discrete: bool,
     actions: Array, factors: Array, terms: Array, rewards: Array, ends: Array,
@@ -208,7 +208,7 @@ def live(
         ends[1, b] = end == END_TIME
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def describe_lanes(
     pool: Pool, lives: Lives, plan: Plan, notes: Notes, lanes: Array, is_restored: bool
 ) -> None:
@@ -227,7 +227,7 @@ def describe_lanes(
             life.tally[T_SHORTEST] = max(notes.away[b], 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_state(lives: Lives, state: Array) -> None:
     """Fills the observation's state f32[B, 19], as `declare.STATE` names it."""
     for b in range(lives.shape[0]):

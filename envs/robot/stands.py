@@ -4,8 +4,8 @@ reached, and returns how many there are."""
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..canvas import kernel
 from .ground import known_thing_at
 from .homes import House
 from .kernel import DROP, RADII, REACH, is_solid, touches_cells
@@ -43,7 +43,7 @@ COURSES = 8  # in which it may put something down
 _STEP_X, _STEP_Y = np.array([1, -1, 0, 0]), np.array([0, 0, 1, -1])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_another_nearer(life: Life, k: int, x: float, y: float, knows: bool) -> bool:
     """Returns whether one who takes thing k from a point may get another."""
     dx, dy = life.thing[k, T_X] - x, life.thing[k, T_Y] - y
@@ -52,13 +52,14 @@ def _is_another_nearer(life: Life, k: int, x: float, y: float, knows: bool) -> b
         flags = life.thing_flag[j]
         if j != k and flags[T_STATE] == ON_FLOOR and (knows or flags[T_SEEN]):
             ex, ey = life.thing[j, T_X] - x, life.thing[j, T_Y] - y
-            angle = abs(np.arctan2(dx * ey - dy * ex, dx * ex + dy * ey))
-            if np.hypot(ex, ey) < away + 0.1 and angle < BESIDE:
-                return True
+            if np.hypot(ex, ey) < away + 0.1:
+                angle = abs(np.arctan2(dx * ey - dy * ex, dx * ex + dy * ey))
+                if angle < BESIDE:
+                    return True
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def stand_at_thing(
     life: Life, way: Array, field: Array, k: int, takes: bool, knows: bool
 ) -> int:
@@ -79,7 +80,7 @@ def stand_at_thing(
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def stand_at_door(house: House, way: Array, field: Array, d: int) -> int:
     """Stands straight before a door, on either side."""
     r = house.door_rect[d]
@@ -97,7 +98,7 @@ def stand_at_door(house: House, way: Array, field: Array, d: int) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_near_door(house: House, x: float, y: float) -> bool:
     """Returns whether a point lies by a door, or nearly."""
     for k in range(4):
@@ -108,7 +109,7 @@ def _is_near_door(house: House, x: float, y: float) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _parts_ways(way: Array, x: float, y: float) -> bool:
     """Returns whether something that lies at a point may part the ways around it: where one can
     stand on a ring around it, but not all along one arc."""
@@ -123,7 +124,7 @@ def _parts_ways(way: Array, x: float, y: float) -> bool:
     return arcs > 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def stand_to_put(
     house: House, life: Life, way: Array, field: Array, held: int, k: int, knows: bool,
     is_strict: bool,
@@ -156,7 +157,7 @@ def stand_to_put(
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_out_of_the_way(
     house: House, life: Life, way: Array, held: int, x: float, y: float, knows: bool, grade: int
 ) -> bool:
@@ -176,7 +177,7 @@ def is_out_of_the_way(
     return not known_thing_at(life, x, y, ALONE[grade], held, knows)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def stand_to_get_rid(
     house: House, life: Life, way: Array, field: Array, held: int, knows: bool, grade: int
 ) -> int:
@@ -200,7 +201,7 @@ def stand_to_get_rid(
 # ------------------------------------------------------------------ looking for more
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def can_open(life: Life, d: int, key_colour: int) -> bool:
     """Returns whether a door is shut and can be opened."""
     state = life.door[d, D_STATE]
@@ -209,7 +210,7 @@ def can_open(life: Life, d: int, key_colour: int) -> bool:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_wide_new(life: Life, x: int, y: int) -> bool:
     """Returns whether a cell was not looked at, and nothing is known to stand beside it: in the
     nooks between furniture and walls nothing ever lies, and no way leads on."""
@@ -222,7 +223,7 @@ def is_wide_new(life: Life, x: int, y: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _stand_before(life: Life, way: Array, field: Array, x: int, y: int) -> int:
     """Stands in the nearest cells from which a cell can be seen."""
     found = 0
@@ -243,7 +244,7 @@ def _stand_before(life: Life, way: Array, field: Array, x: int, y: int) -> int:
     return 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def stand_at_frontier(
     house: House, life: Life, way: Array, field: Array, key_colour: int
 ) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..canvas import kernel
 from .ground import known_thing_at, notices
 from .homes import House
 from .kernel import (
@@ -64,7 +64,7 @@ FAR_ROUND, TURNS = 0.9, 0.5  # [rad] from which on it turns on as it does; [rad/
 CREEPS = 0.15  # [m/s] up to which it needs no braking
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def turn_to(life: Life, angle: float) -> int:
     """Returns the turn that lessens a bearing; who turns already and has far to go turns on, so
     that nobody who learns from him need waver between two ways round."""
@@ -74,7 +74,7 @@ def turn_to(life: Life, angle: float) -> int:
     return LEFT if angle > 0.0 else RIGHT
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_free(life: Life, field: Array, x: float, y: float, knows: bool) -> bool:
     """Returns whether the robot can go straight to a point: over cells that the field reaches, and
     past things."""
@@ -102,7 +102,7 @@ def _is_free(life: Life, field: Array, x: float, y: float, knows: bool) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def next_point(life: Life, plan: Plan, b: int, knows: bool) -> tuple[float, float]:
     """Returns the point on the way that it steers for: the farthest that lies free ahead, else the
     best of those around that do."""
@@ -130,7 +130,7 @@ def next_point(life: Life, plan: Plan, b: int, knows: bool) -> tuple[float, floa
     return px, py
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_blocked(life: Life, way: float, knows: bool) -> bool:
     """Returns whether the robot would touch something that many metres ahead."""
     x = life.body[X] + way * np.cos(life.body[HEADING])
@@ -140,7 +140,7 @@ def is_blocked(life: Life, way: float, knows: bool) -> bool:
     return bool(known_thing_at(life, x, y, RADIUS, -1, knows))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _rolls_into(life: Life, knows: bool) -> bool:
     """Returns whether a robot under way that goes on for a decision, and brakes then, touches
     something."""
@@ -153,7 +153,7 @@ def _rolls_into(life: Life, knows: bool) -> bool:
     return is_blocked(life, rolls, knows) or is_blocked(life, rolls + brakes, knows)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _gains(life: Life, field: Array, knows: bool) -> bool:
     """Returns whether straight on leads well along the way too, so that it needn't turn yet."""
     x = life.body[X] + LEAP * np.cos(life.body[HEADING])
@@ -164,7 +164,7 @@ def _gains(life: Life, field: Array, knows: bool) -> bool:
     return here - int(field[int(x / CELL), int(y / CELL)]) >= LEAST_GAIN
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def follow(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     """Returns the action that goes on along the way, through doors."""
     x, y = int(life.body[X] / CELL), int(life.body[Y] / CELL)
@@ -182,7 +182,7 @@ def follow(house: House, life: Life, plan: Plan, b: int, knows: bool) -> int:
     return FORWARD
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def nearest_ahead(life: Life, side: float, knows: bool) -> float:
     """Returns how far the nearest person is in the robot's way, now or soon [m]; 1e9: nobody.
 
@@ -205,7 +205,7 @@ def nearest_ahead(life: Life, side: float, knows: bool) -> float:
     return nearest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mind_step(life: Life, action: int, knows: bool) -> int:
     """Returns the action, or what to do in its place where somebody is in the way: wait, or make
     room for whoever has come near; or where it would roll into something: brake."""

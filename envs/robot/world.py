@@ -18,6 +18,7 @@ from . import declare
 from .cameras import Cameras
 from .chart import CHART, show_all
 from .config import RobotConfig
+from .facts import FURTHER
 from .homes import SPLITS, load_homes
 from .intervene import intervene
 from .lives import BUMPED, DONE, END, STAGE, End, life_dtype
@@ -31,7 +32,7 @@ from .score import end_name, score
 from .sensors import RANGE, RAYS
 from .setting import Scratch
 from .simulate import begin, describe_lanes, live, read_state
-from .ways import make_queue
+from .ways import UNREACHED, make_queue
 
 DRAW_LEVEL = 39  # purpose of random numbers; setting.py's follow
 HOMES_TRIED = 300  # until one is found in which a mission can be fulfilled
@@ -58,7 +59,7 @@ class RobotWorld(AbstractBatch[str]):
         queue = make_queue()
         way, field = np.zeros((GRID, GRID), np.uint8), np.zeros((GRID, GRID), np.uint16)
         self.scratch = Scratch(way, field, queue)
-        self.plan = make_plans(lanes)
+        self.plan = make_plans(lanes, FURTHER)
         self.notes = make_notes(lanes, RAYS)
         self.cameras = Cameras(self.pool, lanes, config)
         self._factors = merged_weights(WEIGHTS, config.reward)
@@ -336,9 +337,11 @@ class RobotWorld(AbstractBatch[str]):
         return int(self.state["flag"][lane, END]) != End.RUNNING
 
 
-def make_plans(lanes: int) -> Plan:
-    """Returns zeroed plans of B lives, with their scratch."""
+def make_plans(lanes: int, further: int = UNREACHED) -> Plan:
+    """Returns zeroed plans of B lives, with their scratch; `further`: as in `Plan`."""
     return Plan(
         np.zeros(lanes, np.int64), np.full(lanes, -1, np.int64),
-        np.zeros((lanes, GRID, GRID), np.uint16), np.zeros((GRID, GRID), np.uint8), make_queue(),
+        np.zeros((lanes, GRID, GRID), np.uint16), np.zeros((lanes, GRID, GRID), np.uint8),
+        np.full(lanes, further, np.int64), np.full(lanes, UNREACHED, np.int64),
+        np.zeros((GRID, GRID), np.uint8), make_queue(),
     )  # fmt: skip
