@@ -84,11 +84,12 @@ class ReasoningConfig:
     """Probability from which it is certainly true."""
     present: float = 0.5
     """Probability from which the shield takes a thing to be there."""
-    margin: float = 0.5
-    """[m] least distance that the shield adds to what is needed."""
-    margin_width: float = 3.0
+    margin: float | None = None
+    """[m] least distance that the shield adds to what is needed. None, here and below: as the
+    world's metadata["motion"]["margins"] says, else MARGINS."""
+    margin_width: float | None = None
     """[σ] of a perceived distance that it adds besides ..."""
-    margin_most: float = 6.0
+    margin_most: float | None = None
     """[m] ... but no more than this: whoever waits for certainty may stand for ever."""
     speed_width: float = 1.0
     """[σ] of a perceived speed by which those ahead are taken to be slower."""
@@ -117,18 +118,18 @@ class ReasoningConfig:
             )
         if not 0 < self.present < 1:
             raise ValueError(f"`present` must lie between 0 and 1; got {self.present}.")
-        for name in (
-            "width", "margin", "margin_width", "margin_most", "speed_width", "latency",
-            "look_weight", "nearer_width",
-        ):  # fmt: skip
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"`{name}` must be at least 0; got {getattr(self, name)}.")
+        for name in ("width", "speed_width", "latency", "look_weight", "nearer_width", *MARGINS):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise ValueError(f"`{name}` must be at least 0; got {value}.")
         for name in ("reaction", "lead_brake", "brake", "horizon"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"`{name}` must be above 0; got {getattr(self, name)}.")
 
 
 REASONING = ("off", "rules", "shield", "both", "full")
+MARGINS: Mapping[str, float] = {"margin": 0.5, "margin_width": 3.0, "margin_most": 6.0}
+"""The shield's, where neither config nor world says otherwise; see `ReasoningConfig`."""
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,8 @@ def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -
     auxiliary = AuxiliaryConfig()
     if name == "robot":  # what is behind it can't be seen, and would be most of the loss
         auxiliary = AuxiliaryConfig(scene=0.01)
-        if goes_on:  # what it does is better by now than what it would learn of the expert
-            imitation = ImitationConfig()
+        if goes_on:  # it acts already: the expert no more than keeps it from forgetting
+            imitation = ImitationConfig(value_share=0.01, weight=0.03)
     if name == "driving":  # whom rules are to hold has to see all that they speak of
         auxiliary = AuxiliaryConfig(scene=0.3, facts=3.0)
         if goes_on:  # it drives already: nobody need show it the way, and it may look more closely
@@ -87,6 +87,8 @@ def recipe(name: str, spec: WorldSpec, is_native: bool, goes_on: bool = False) -
         ppo = PIXELS if is_native else SLOW_PIXELS
         if name == "robot":
             ppo = replace(ppo, learning_rate=5e-4, entropy=0.0)
+            if goes_on:  # what is learned late is learned from many samples, in small steps
+                ppo = replace(ppo, ticks=64, learning_rate=3e-4)
         elif name == "driving" or goes_on:
             ppo = replace(ppo, learning_rate=GENTLE, entropy=0.0)
         if spec.actions.is_box:

@@ -25,6 +25,7 @@ from .verdicts import (
     bearings_of,
     controls_of,
     lacks,
+    with_margins,
 )
 from .window import BEARING, CLOSE, GAP, SLACK, SOMEBODY, WAY, Window, judge
 
@@ -34,6 +35,7 @@ NEEDED = (
     "turn_acceleration", "ranges",
 )  # fmt: skip
 TICKS = 5  # in which a decision is rolled out
+SLIP_WIDTH = 3.0  # [σ] of the wheels' noise that is allowed for
 # What is tried of a Box, as parts of the greatest turn to either side and of the greatest speed
 # forwards and backwards; what lies between two that are admissible is taken to be.
 TURNS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -167,7 +169,7 @@ class WindowShield(AbstractShield):
                 f"`reasoning` must be off or rules in {spec.env}: the shield needs "
                 f'metadata["motion"] of a differential drive; {told}'
             )
-        self.spec = spec
+        self.spec, config = spec, with_margins(config, spec)
         self._own = [(str(part), int(k)) for part, k in
                      (motion["ego"]["speed"], motion["ego"]["turn"])]  # fmt: skip
         sectors = spec.scene.sectors if spec.scene else 0
@@ -180,7 +182,7 @@ class WindowShield(AbstractShield):
         self._window = Window(
             tick=decision / TICKS, decision=decision, acceleration=float(motion["acceleration"]),
             turn_acceleration=float(motion["turn_acceleration"]),
-            slip=config.margin_width * float(motion.get("noise", 0.0)),
+            slip=SLIP_WIDTH * float(motion.get("noise", 0.0)),
             radius=0.5 * max(float(motion["length"]), float(motion["width"])),
             half_sector=np.pi / max(sectors, 1),
             **{name: float(getattr(config, name)) for name in Window._fields[7:]},
@@ -263,7 +265,7 @@ def _grid(spec: WorldSpec) -> Grid:
 
 ASSUMPTIONS = (
     "the robot begins where it can still stop, its wheels speed up and brake as its world says, "
-    "and it gets no farther than they should take it by {margin_width:g} σ of their noise",
+    "and it gets no farther than they should take it by {slip:g} σ of their noise",
     "what the lidar measures stands still, or stops for a robot that stops; whatever no ray meets "
     "goes straight on to the next ray at most",
     "{close:g} m are kept free before it",
@@ -277,6 +279,7 @@ ASSUMPTIONS = (
 
 
 def assumptions(config: ReasoningConfig) -> tuple[str, ...]:
-    """Returns under what a robot's shield holds its promise, a sentence each."""
+    """Returns under what a robot's shield holds its promise, a sentence each; all margins are
+    given."""
     values = {name: getattr(config, name) for name in Window._fields[7:]}
-    return tuple(line.format(close=CLOSE, **values) for line in ASSUMPTIONS)
+    return tuple(line.format(close=CLOSE, slip=SLIP_WIDTH, **values) for line in ASSUMPTIONS)

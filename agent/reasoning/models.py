@@ -9,7 +9,7 @@ from ..types import WorldSpec
 from . import arcs, shield
 from .arcs import WindowShield
 from .shield import Shield
-from .verdicts import AbstractShield
+from .verdicts import AbstractShield, with_margins
 
 PROMISES: Mapping[str, str] = {
     "bicycle": "no contact with whoever is ahead",
@@ -35,7 +35,9 @@ def shield_of(spec: WorldSpec, config: ReasoningConfig) -> AbstractShield:
 
 
 def assumptions(model: str, config: ReasoningConfig) -> tuple[str, ...]:
-    """Returns under what the shield of a model holds its promise, a sentence each."""
+    """Returns under what the shield of a model holds its promise, a sentence each; margins that
+    are not given are those of a world that states none."""
+    config = with_margins(config)
     if model == "differential":
         return arcs.assumptions(config)
     return shield.assumptions(config)

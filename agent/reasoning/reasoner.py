@@ -24,7 +24,7 @@ from .lookahead import LookAhead
 from .models import shield_of
 from .rules import RuleBook
 from .subjects import Moment, moment
-from .verdicts import AbstractVerdict
+from .verdicts import AbstractVerdict, with_margins
 
 _RULES, _SHIELD, _LOOK = ("rules", "both", "full"), ("shield", "both", "full"), ("full",)
 
@@ -55,7 +55,7 @@ class Reasoner(AbstractReasoner):
           RuleError: a rule can't be understood. ValueError: the world can't be shielded.
         """
         super().__init__()
-        self.spec, self.config = spec, config
+        self.spec, self.config = spec, with_margins(config, spec)
         self.book = RuleBook(spec, config, files if config.use in _RULES else ())
         self.shield = shield_of(spec, config) if config.use in _SHIELD else None
         self.look = LookAhead(spec, config) if config.use in _LOOK else None

@@ -26,6 +26,7 @@ from .verdicts import (
     bearings_of,
     controls_of,
     lacks,
+    with_margins,
 )
 
 SHIELD = ("shield: distance ahead", "shield: left side", "shield: right side")
@@ -151,6 +152,7 @@ class Shield(AbstractShield):
                 f"`reasoning` must be off or rules in {spec.env}: the shield needs "
                 f'metadata["motion"] of a bicycle; {told}'
             )
+        config = with_margins(config, spec)
         self.spec, self.config = spec, config
         part, column = motion["ego"]["speed"]
         self._speed = (str(part), int(column))
@@ -231,7 +233,7 @@ ASSUMPTIONS = (
 
 
 def assumptions(config: ReasoningConfig) -> tuple[str, ...]:
-    """Returns under what the shield's guarantee holds, a sentence each."""
+    """Returns under what the shield's guarantee holds, a sentence each; all margins are given."""
     values = {
         "brake": config.brake, "lead_brake": config.lead_brake, "margin": config.margin,
         "margin_width": config.margin_width, "speed_width": config.speed_width,

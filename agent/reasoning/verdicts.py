@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config import MARGINS, ReasoningConfig
 from ..types import Observation, Percept, WorldSpec
 from .consequences import attributes
 
@@ -81,6 +83,26 @@ def controls_of(spec: WorldSpec, keys: tuple[str, ...]) -> Array:
             f'metadata["actions"] of {spec.env} must give {missing} of every action for the '
             "shield; it doesn't. Set reasoning to rules."
         ) from missing
+
+
+def with_margins(config: ReasoningConfig, spec: WorldSpec | None = None) -> ReasoningConfig:
+    """Returns the config with all its margins: a car's are not a robot's, so worlds may state them.
+
+    Raises:
+      ValueError: the world states another figure than a shield's margins, or a negative one.
+    """
+    stated = {} if spec is None else spec.motion.get("margins", {})
+    for name, value in stated.items():
+        if name not in MARGINS or not value >= 0:
+            raise ValueError(
+                f'metadata["motion"]["margins"] must give {", ".join(MARGINS)}, '
+                f"each at least 0; got {name!r}: {value!r}."
+            )
+    values = {
+        name: stated.get(name, usual) if getattr(config, name) is None else getattr(config, name)
+        for name, usual in MARGINS.items()
+    }
+    return replace(config, **values)
 
 
 def lacks(spec: WorldSpec, model: str, needed: tuple[str, ...]) -> str:

@@ -116,6 +116,7 @@ def metadata(config: RobotConfig) -> dict[str, Any]:
             "acceleration": SPEED_RATE,
             "turn_acceleration": TURN_RATE,
             "noise": float(NOISE),
+            "margins": {"margin": 0.05, "margin_width": 0.5, "margin_most": 0.15},
             "walkers": [SCENE_CLASSES[PERSON_CLASS]],
             "ego": {"speed": ("state", 0), "turn": ("state", 1)},
             "controls": {"speed": "speed", "turn": "turn"},

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mindloop.agent.config import ReasoningConfig
 from mindloop.agent.reasoning.rss import safe_distance
 from mindloop.agent.reasoning.shield import Shield
+from mindloop.agent.reasoning.verdicts import with_margins
 from mindloop.agent.types import Observation, Percept
 from tests.agent.reasoning.worlds import ROAD, seen
 
@@ -40,7 +41,7 @@ def collisions(
     gap = rng.uniform(1.0, 2.0, episodes) * (
         np.vectorize(safe_distance)(speed + 2 * latency, front, config.reaction, 2.0, config.brake,
                                     config.lead_brake)
-        + config.margin + 3 * noise + 25 * latency
+        + with_margins(config).margin + 3 * noise + 25 * latency
     ) + 3 * noise + 1.0  # fmt: skip
     waiting = [np.zeros(episodes)] * round(latency / STEP)
     pedal, braking = np.zeros(episodes), np.zeros(episodes)

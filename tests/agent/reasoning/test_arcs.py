@@ -10,9 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from mindloop.agent.config import ReasoningConfig
+from mindloop.agent.config import MARGINS, ReasoningConfig
 from mindloop.agent.reasoning.arcs import CAUSES, WindowShield, assumptions
 from mindloop.agent.reasoning.models import shield_of
+from mindloop.agent.reasoning.verdicts import with_margins
 from mindloop.agent.reasoning.window import CLOSE
 from mindloop.agent.types import WorldSpec
 from tests.agent.reasoning.robots import (
@@ -181,8 +182,29 @@ def test_the_shield_goes_by_the_model() -> None:
 
 
 def test_the_assumptions_name_their_figures() -> None:
-    words = " ".join(assumptions(ReasoningConfig(margin=0.7)))
+    words = " ".join(assumptions(with_margins(ReasoningConfig(margin=0.7))))
     assert "0.7 m" in words and "{" not in words
+
+
+def test_a_world_states_its_margins_and_a_config_has_the_last_word() -> None:
+    """With half a metre less, who comes may be nearer before the robot must not go on."""
+    narrow = replace(HOME, motion={**MOTION, "margins": {"margin": 0.0}})
+    observation, percept = at((0.8, 0.0), 10.0, ((1.1, 0.0, 0.0, 0.0),))
+    found = {}
+    for name, spec, config in (
+        ("usual", HOME, CONFIG), ("stated", narrow, CONFIG),
+        ("asked", narrow, replace(CONFIG, margin=0.5)),
+    ):  # fmt: skip
+        verdict = WindowShield(spec, config).judge(observation, percept, CALM)
+        found[name] = bool(verdict.masks()[0][0, 0])
+    assert found == {"usual": True, "stated": False, "asked": True}
+    assert with_margins(CONFIG, narrow).margin_width == MARGINS["margin_width"]
+
+
+@pytest.mark.parametrize("stated", [{"margn": 0.1}, {"margin": -0.1}])
+def test_margins_that_are_none_are_refused(stated: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must give margin, margin_width, margin_most"):
+        WindowShield(replace(HOME, motion={**MOTION, "margins": stated}), CONFIG)
 
 
 @settings(max_examples=10, deadline=None)

@@ -12,6 +12,7 @@ from mindloop.agent.config import ReasoningConfig
 from mindloop.agent.reasoning import rss
 from mindloop.agent.reasoning.rss import LEAD, NOBODY, along, lateral_distance, safe_distance
 from mindloop.agent.reasoning.shield import Shield, assumptions
+from mindloop.agent.reasoning.verdicts import with_margins
 from tests.agent.reasoning.stress import collisions
 from tests.agent.reasoning.worlds import CART, ROAD, Facts, seen
 
@@ -152,7 +153,7 @@ def test_who_doubts_much_still_moves() -> None:
 
 
 def test_the_assumptions_name_their_figures() -> None:
-    words = " ".join(assumptions(ReasoningConfig(brake=5.0, lead_brake=7.0)))
+    words = " ".join(assumptions(with_margins(ReasoningConfig(brake=5.0, lead_brake=7.0))))
     assert "5 m/s2" in words and "7 m/s2" in words and "{" not in words
 
 
