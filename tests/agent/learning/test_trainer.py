@@ -12,6 +12,7 @@ import torch
 from mindloop.agent.config import (
     EFFECTS,
     EmotionConfig,
+    ImitationConfig,
     MindConfig,
     PerceptionConfig,
     PPOConfig,
@@ -32,6 +33,10 @@ DRIVING = replace(
     CARTPOLE, env="mindloop/Driving-v0", settings={"preset": "calm", "width": 32, "height": 32},
     test_settings={"split": "test", "camera": True}, steps=4 * 6 * 6,
     ppo=PPOConfig(ticks=6, lanes=4, epochs=2, minibatches=2),
+)  # fmt: skip
+ROBOT = replace(
+    DRIVING, env="mindloop/Robot-v0", settings={"preset": "Any", "width": 32, "height": 32},
+    imitation=ImitationConfig(share=0.5, weight=0.1, minibatches=2),
 )  # fmt: skip
 
 FEELING = replace(SMALL, emotion=EmotionConfig(use="on", effects=EFFECTS))
@@ -55,6 +60,8 @@ def killed_after(updates: int) -> object:
                pytest.param(replace(CARTPOLE, mind=FEELING), id="cartpole, feeling"),
                pytest.param(DRIVING, id="driving", marks=pytest.mark.slow),
                pytest.param(replace(DRIVING, mind=CAUTIOUS), id="driving, feeling",
+                            marks=pytest.mark.slow),
+               pytest.param(replace(ROBOT, mind=CAUTIOUS), id="robot, imitating and feeling",
                             marks=pytest.mark.slow)]
 )  # fmt: skip
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(
