@@ -91,8 +91,6 @@ class Canvas(NamedTuple):
     """[THINGS] scratch: what is in sight, boxes first, then sprites."""
     keys: NDArray[np.float32]
     """[THINGS] scratch: their depths [m]."""
-    levels: NDArray[np.float64]
-    """[4, H] scratch of rooms: see `rooms`."""
 
 
 class Sheet(NamedTuple):
@@ -122,7 +120,6 @@ def make_canvas(width: int, height: int, things: int = THINGS) -> Canvas:
         np.zeros((PIECES, 7), np.float32),
         np.zeros(things, np.int32),
         np.zeros(things, np.float32),
-        np.zeros((4, height), np.float64),
     )
 
 

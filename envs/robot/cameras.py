@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..canvas import make_canvas
+from ..rooms import make_board
 from .config import RobotConfig
 from .homes import Pool
 from .kernel import RADII, RADIUS
@@ -57,11 +57,11 @@ class Cameras:
         self.image = np.zeros((lanes if config.camera else 0, *self.shape), np.uint8)
         self.labels = np.zeros((lanes, h, w) if config.labels else (1, 0, 0), np.uint8)
         self.depth = np.zeros((lanes, h, w) if config.depth else (1, 0, 0), np.float32)
-        self._canvas = make_canvas(w, h)
+        self._board = make_board(w, h)
 
     def draw(self, lives: Lives, lanes: Array) -> None:
         """Draws the cameras of these lanes into `image`, `labels` and `depth`."""
-        draw_lives(self._pool, lives, lanes, self._canvas, materials(), THING_COLOURS, CLOTH,
+        draw_lives(self._pool, lives, lanes, self._board, materials(), THING_COLOURS, CLOTH,
                    self.image, self.labels, self.depth)  # fmt: skip
 
     def picture(
@@ -86,7 +86,7 @@ class Cameras:
         labels = np.zeros((1, height, width), np.uint8)
         depth = np.zeros((1, height, width), np.float32)
         draw_lives(
-            self._pool, lives[lane : lane + 1], np.zeros(1, np.int64), make_canvas(width, height),
+            self._pool, lives[lane : lane + 1], np.zeros(1, np.int64), make_board(width, height),
             materials(), THING_COLOURS, CLOTH, image, labels, depth,
         )  # fmt: skip
         if view == "labels":

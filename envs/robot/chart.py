@@ -26,15 +26,15 @@ SHOWN_FREE, SHOWN_LOOKED, SHOWN_BEEN, SHOWN_HIT = 110, 220, 255, 17
 
 
 def _paints() -> Array:
-    """Returns u8[256, 3]: what is solid; what is free, brighter where the camera looked; where it
-    has been; by a cell's bits."""
-    found = np.zeros((256, 3), np.uint8)
+    """Returns u32[256], red lowest: what is solid; what is free, brighter where the camera looked;
+    where it has been; by a cell's bits."""
+    found = np.zeros((256, 4), np.uint8)
     cell = np.arange(256)
     found[:, 0] = SHOWN_HIT * (cell // ONE)
     found[cell & FREE > 0, 1] = SHOWN_FREE
     found[cell & LOOKED > 0, 1] = SHOWN_LOOKED
     found[cell & BEEN > 0, 2] = SHOWN_BEEN
-    return found
+    return found.view("<u4")[:, 0].astype(np.uint32)
 
 
 PAINTS = _paints()
@@ -95,12 +95,12 @@ def _cell(place: float, turns: int) -> int:
 @njit(cache=True, nogil=True)
 def show(life: Life, shown: Array) -> None:
     """Fills u8[SIDE, SIDE, 3] with the map about the robot, ahead up, in colours of `PAINTS`."""
-    _show(life, shown, np.zeros(SIDE, np.int64))
+    _show(life, shown, np.zeros(SIDE, np.uint64))
 
 
 @kernel
 def _show(life: Life, shown: Array, places: Array) -> None:
-    """The same; places: i64[SIDE], scratch."""
+    """The same; places: u64[SIDE], scratch; unsigned, as numba looks for negative ones else."""
     cells = life.chart.reshape(-1)
     x, y, heading = life.body[ODO_X], life.body[ODO_Y], life.body[ODO_HEADING]
     turns_x, turns_y = _turns(x), _turns(y)
@@ -111,16 +111,19 @@ def _show(life: Life, shown: Array, places: Array) -> None:
         for j in range(SIDE):  # by itself, so that it is compiled to vectors
             left = middle - j
             places[j] = _cell(px - left * s, turns_x) * SPAN + _cell(py + left * c, turns_y)
-        row = shown[i]
-        for j in range(SIDE):
-            cell = cells[places[j]]
-            for k in range(3):
-                row[j, k] = PAINTS[cell, k]
+        words = shown[i].reshape(-1).view(np.uint32)
+        for k in range(SIDE // 4):  # four pixels are three words
+            at = 4 * k
+            one, two = PAINTS[cells[places[at]]], PAINTS[cells[places[at + 1]]]
+            three, four = PAINTS[cells[places[at + 2]]], PAINTS[cells[places[at + 3]]]
+            words[3 * k] = one | (two << np.uint32(24))
+            words[3 * k + 1] = (two >> np.uint32(8)) | (three << np.uint32(16))
+            words[3 * k + 2] = (three >> np.uint32(16)) | (four << np.uint32(8))
 
 
 @njit(cache=True, nogil=True)
 def show_all(lives: Array, lanes: Array, shown: Array) -> None:
     """Fills u8[B, SIDE, SIDE, 3] in these lanes."""
-    places = np.zeros(SIDE, np.int64)
+    places = np.zeros(SIDE, np.uint64)
     for b in lanes:
         _show(lives[b], shown[b], places)

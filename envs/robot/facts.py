@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..canvas import kernel
-from .ground import robot_cell
+from .ground import is_near, robot_cell
 from .homes import House
 from .kernel import PERSON_RADIUS, RADII, RADIUS, REACH, REACH_ANGLE, bearing_to
 from .lives import (
@@ -90,12 +90,22 @@ BESIDE = 0.7  # [rad] of a door to either side
 def refresh_plan(house: House, life: Life, plan: Plan, b: int, notes: Notes) -> None:
     """Makes the true plan anew where something that it depends on has changed. The life keeps from
     where it was made, so that `repeat_plan` can make it again."""
-    if _has_changed(house, life, notes.stamp[b]):
-        life.planned = robot_cell(life)
-        for i in range(MAX_PEOPLE):
-            for k in range(PERSON_COLUMNS):
-                life.planned_people[i, k] = life.person[i, k]
-        make_plan(house, life, plan, b, True, int(life.planned), life.planned_people)
+    is_new, is_later = _has_changed(house, life, notes.stamp[b])
+    if not (is_new or is_later):
+        return
+    here = robot_cell(life)
+    is_alone = here == life.planned
+    for i in range(life.people):
+        if life.person_flag[i, P_MODE] != ABSENT and (
+            is_near(life.planned_people, i, here) or is_near(life.person, i, here)
+        ):
+            is_alone = False
+    life.planned = here
+    for i in range(MAX_PEOPLE):
+        for k in range(PERSON_COLUMNS):
+            life.planned_people[i, k] = life.person[i, k]
+    if is_new or not is_alone:  # else it would be the same again: others count where they are near
+        make_plan(house, life, plan, b, True, here, life.planned_people)
 
 
 @kernel
@@ -124,8 +134,9 @@ def _complete_plan(house: House, life: Life, plan: Plan, b: int) -> None:
 
 
 @kernel
-def _has_changed(house: House, life: Life, stamp: Any) -> bool:
-    """Returns whether something that a plan depends on differs from the stamp, and stamps it."""
+def _has_changed(house: House, life: Life, stamp: Any) -> tuple[bool, bool]:
+    """Returns whether something that a plan depends on differs from the stamp, and whether people
+    have had time to walk on; stamps it."""
     flag = life.flag
     shut = 0
     for d in range(house.doors):
@@ -137,8 +148,7 @@ def _has_changed(house: House, life: Life, stamp: Any) -> bool:
     is_new |= _differs(stamp, 1, flag[STAGE] * 16 + done)
     is_new |= _differs(stamp, 2, flag[CARRIED])
     is_new |= _differs(stamp, 3, shut)
-    is_new |= _differs(stamp, 4, life.step // ANEW if life.people > SPARE else 0)
-    return is_new
+    return is_new, _differs(stamp, 4, life.step // ANEW if life.people > SPARE else 0)
 
 
 @kernel

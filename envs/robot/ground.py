@@ -19,6 +19,7 @@ from .lives import (
     P_SEEN,
     P_X,
     P_Y,
+    T_COLOUR,
     T_KIND,
     T_SEEN,
     T_STATE,
@@ -32,11 +33,12 @@ from .lives import (
     X,
     Y,
 )
-from .params import CELL, GRID, Code
+from .params import CELL, GRID, Code, Kind
 from .sensors import cast
 
 ON_FLOOR, ABSENT, IS_LOCKED = ThingState.ON_FLOOR, Mode.ABSENT, DoorState.LOCKED
 FIRST_SHUT, LAST_SHUT = int(Code.CLOSED), int(Code.OPEN)  # codes of shut doors, the last excluded
+KEY = int(Kind.KEY)
 APART, LEAST_APART = 0.10, 0.02  # [m] that is kept from things; where there is no other way
 AROUND = 2  # cells around the robot where it may squeeze through
 FROM_PEOPLE = 0.15  # [m] that is kept from people
@@ -84,6 +86,17 @@ def needs_key(life: Life, d: int, key_colour: int, knows: bool) -> bool:
     """Returns whether a door is known to be locked for one who holds a key of that colour."""
     is_locked = life.door[d, D_STATE] == IS_LOCKED and life.door[d, D_COLOUR] != key_colour
     return bool(is_locked and (knows or life.door[d, D_SEEN]))
+
+
+@kernel
+def keys_of(life: Life, d: int) -> int:
+    """Returns the bits of the keys that fit a door."""
+    bits = 0
+    for k in range(life.things):
+        flags = life.thing_flag[k]
+        if flags[T_KIND] == KEY and flags[T_COLOUR] == life.door[d, D_COLOUR]:
+            bits |= 1 << k
+    return bits
 
 
 @kernel
@@ -152,6 +165,14 @@ def notices(life: Life, i: int, knows: bool) -> bool:
 
 
 @kernel
+def is_near(where: Array, i: int, here: int) -> bool:
+    """Returns whether person i is so near to a cell that a plan from there goes round it; see
+    `keep_from_people`."""
+    x, y = (here // GRID + 0.5) * CELL, (here % GRID + 0.5) * CELL
+    return bool(np.hypot(where[i, P_X] - x, where[i, P_Y] - y) < PEOPLE_NEAR)
+
+
+@kernel
 def keep_from_people(
     life: Life, way: Array, knows: bool, where: Array, here: int
 ) -> int:
@@ -161,10 +182,8 @@ def keep_from_people(
       where: f32[MAX_PEOPLE, PERSON_COLUMNS] `Life.person`, as it is or was. here: the robot's cell.
     """
     count = 0
-    x, y = (here // GRID + 0.5) * CELL, (here % GRID + 0.5) * CELL
     for i in range(life.people):
-        is_near = np.hypot(where[i, P_X] - x, where[i, P_Y] - y) < PEOPLE_NEAR
-        if is_near and notices(life, i, knows):
+        if is_near(where, i, here) and notices(life, i, knows):
             block(way, where[i, P_X], where[i, P_Y], PERSON_RADIUS + RADIUS + FROM_PEOPLE)
             count += 1
     return count

@@ -212,10 +212,12 @@ def _go(life: Life, i: int, vx: float, vy: float) -> None:
     for attempt in range(3):
         ux, uy = (vx if attempt != 2 else 0.0), (vy if attempt != 1 else 0.0)
         x, y = row[P_X] + ux * DT, row[P_Y] + uy * DT
-        near = np.hypot(x - life.body[X], y - life.body[Y])
-        was = np.hypot(row[P_X] - life.body[X], row[P_Y] - life.body[Y])
-        if near < PERSON_RADIUS + RADIUS + 0.02 and near < was:
-            continue
+        dx, dy = x - life.body[X], y - life.body[Y]
+        if max(abs(dx), abs(dy)) < 2.0 * (PERSON_RADIUS + RADIUS):  # farther off it's in no way
+            near = np.hypot(dx, dy)
+            was = np.hypot(row[P_X] - life.body[X], row[P_Y] - life.body[Y])
+            if near < PERSON_RADIUS + RADIUS + 0.02 and near < was:
+                continue
         other = person_at(life, x, y, PERSON_RADIUS, i)
         if other >= 0:
             nx, ny = x - life.person[other, P_X], y - life.person[other, P_Y]

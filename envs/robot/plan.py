@@ -18,6 +18,7 @@ from .ground import (
     LEAST_APART,
     keep_from_people,
     keep_from_things,
+    keys_of,
     leave_from,
     map_ground,
     needs_key,
@@ -25,7 +26,6 @@ from .ground import (
 from .homes import House
 from .lives import (
     CARRIED,
-    D_COLOUR,
     D_SEEN,
     DONE,
     PART_STAGE,
@@ -79,7 +79,9 @@ class Plan(NamedTuple):
     filled: Array
     """i64[B] how far it is filled; see `spread_to`."""
     alone: Array
-    """u8[GRID, GRID] scratch: the same as if nobody were about."""
+    """u8[GRID, GRID] scratch: `way` as if nobody were about."""
+    best: Array
+    """u16[GRID, GRID] scratch: the field of the best subgoal so far."""
     queue: Array
     """Scratch of `spread_to`."""
 
@@ -98,18 +100,23 @@ def make_plan(
     _choose(house, life, plan, b, knows, here, APART)
     if _distance(plan, b, here) == UNREACHED:
         _choose(house, life, plan, b, knows, here, LEAST_APART)
-    way = plan.way[b]
+    way, alone = plan.way[b], plan.alone
     if _distance(plan, b, here) in (0, UNREACHED):
         return
-    alone = plan.alone
-    for x in range(GRID):
-        for y in range(GRID):
-            alone[x, y] = way[x, y]
+    _copy(way, alone)
     if keep_from_people(life, way, knows, where, here) > 0:
         way[here // GRID, here % GRID] = 1
         _spread_again(plan, b, way, here, plan.further[b])
         if _distance(plan, b, here) == UNREACHED:
             _spread_again(plan, b, alone, here, UNREACHED)
+
+
+@kernel
+def _copy(source: Array, target: Array) -> None:
+    """Copies a map or a field."""
+    for x in range(GRID):
+        for y in range(GRID):
+            target[x, y] = source[x, y]
 
 
 @kernel
@@ -232,7 +239,7 @@ def _nearest_thing(
 ) -> int:
     """Fills the field for the thing meant that is nearest by the way; returns it, -1: none known or
     none that can be reached."""
-    best, last, least = -1, -1, UNREACHED
+    best, last, least, filled = -1, -1, UNREACHED, UNREACHED
     for k in range(int(life.things)):
         flags = life.thing_flag[k]
         if not (bits >> k) & 1 or flags[T_STATE] != ON_FLOOR or not (knows or flags[T_SEEN]):
@@ -240,11 +247,13 @@ def _nearest_thing(
         _stand(house, life, plan, b, knows, here, task, k)
         last = k
         if _distance(plan, b, here) < least:
-            best, least = k, _distance(plan, b, here)
+            best, least, filled = k, _distance(plan, b, here), plan.filled[b]
+            _copy(plan.field[b], plan.best)
     if best < 0:
         _clear(plan, b)
     elif best != last:
-        _stand(house, life, plan, b, knows, here, task, best)
+        _copy(plan.best, plan.field[b])
+        plan.filled[b] = filled
     return best
 
 
@@ -314,17 +323,6 @@ def _plan_door(
     for d in range(house.doors):
         if ((bits & shut) >> d) & 1 and plan.target[b] < 0:
             _set_out(house, life, plan, b, knows, here, TAKE_THING, keys_of(life, d))
-
-
-@kernel
-def keys_of(life: Life, d: int) -> int:
-    """Returns the bits of the keys that fit a door."""
-    bits = 0
-    for k in range(life.things):
-        flags = life.thing_flag[k]
-        if flags[T_KIND] == KEY and flags[T_COLOUR] == life.door[d, D_COLOUR]:
-            bits |= 1 << k
-    return bits
 
 
 @kernel

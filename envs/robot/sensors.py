@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..canvas import Canvas, Sheet, Window, develop, ellipse, kernel, rectangle
+from ..canvas import Sheet, Window, ellipse, kernel, rectangle
 from ..lens import Air, Camera, Lens, make_air, make_lens, tone
-from ..rooms import Materials, draw_rooms
+from ..rooms import Board, Materials, draw_rooms, hand_out, is_hidden
 from ..sprites import draw_person
 from .homes import House
 from .kernel import PERSON_RADIUS, RADII, is_solid
@@ -48,6 +48,7 @@ LEAST_THING = 2.5  # [px] of a thing, across, ...
 SEEN_TO = 6.0  # [m] ... up to here; beyond it that shrinks as everything does
 PERSON_TALL, PERSON_WIDE = 1.72, 0.55  # [m]
 BY_LIDAR, BY_CAMERA = 1, 2  # bits of what has been seen
+WIDEST = 0.6  # [m] to either side of a person or a thing, more than any reaches
 NEAR = 0.15  # [m] nearer things are not drawn
 LABEL_KEY, LABEL_PERSON = 5, 8  # of `looks.Label`; key, ball and box follow each other
 KEY, BALL = int(Kind.KEY), int(Kind.BALL)
@@ -94,8 +95,8 @@ def _draw_thing(
 
 @kernel
 def draw_life(
-    canvas: Canvas, window: Window, life: Life, look: Array, materials: Materials, colours: Array,
-    cloth: Array, heading: float,
+    board: Board, life: Life, look: Array, materials: Materials, colours: Array, cloth: Array,
+    heading: float,
 ) -> None:  # fmt: skip
     """Draws what a life's camera sees when it looks along `heading` [rad].
 
@@ -103,11 +104,12 @@ def draw_life(
       look: uint8 [GRID, GRID] of the home. colours: f32[6, 3] of things; cloth: f32[C, 3].
     """
     camera = Camera(life.body[X], life.body[Y], EYE, heading, TAN_X, TAN_Y, HORIZON, False)
-    draw_rooms(canvas, window, camera, life.light, life.cells, look, CELL, WALL_HEIGHT, materials)
-    lens = make_lens(camera, canvas.pixels.shape[1], window.first, window.end)
+    draw_rooms(board, camera, life.light, life.cells, look, CELL, WALL_HEIGHT, materials)
+    width, rows = board.pixels.shape
+    lens = make_lens(camera, width, 0, rows)
     air = make_air(life.light, 0.0, 0.0)
-    sheet = Sheet(canvas.pixels, canvas.depth)
-    sprite = canvas.heights[:8]  # scratch
+    widest = 4.0 + lens.focal_x / lens.focal_y  # [px] of what is drawn larger than it is
+    sheet, window, sprite = Sheet(board.pixels.T, board.depth.T), Window(0, rows), board.sprite
     for k in range(life.things + life.people):
         is_person = k >= life.things
         i = k - life.things if is_person else k
@@ -124,6 +126,8 @@ def draw_life(
         if z < NEAR or aside > (z + 0.6) * TAN_X + 0.4:
             continue
         x = lens.centre + (lens.sin * dx - lens.cos * dy) / z * lens.focal_x
+        if is_hidden(board, x, widest + WIDEST * lens.focal_x / z, z):
+            continue
         if is_person:
             sprite[3], sprite[4], sprite[5] = PERSON_WIDE, PERSON_TALL, 0.0
             sprite[6], sprite[7] = 6.0, 2.0 * np.pi * life.person[i, P_PHASE]
@@ -136,18 +140,16 @@ def draw_life(
 
 @kernel
 def draw_lives(
-    pool: Any, lives: Any, lanes: Array, canvas: Canvas, materials: Materials, colours: Array,
+    pool: Any, lives: Any, lanes: Array, board: Board, materials: Materials, colours: Array,
     cloth: Array, image: Array, labels: Array, depth: Array,
 ) -> None:  # fmt: skip
     """Draws the cameras of these lanes into uint8 image [B, H, W, 3]; labels and depth if any."""
-    window = Window(0, canvas.pixels.shape[0])
     for b in lanes:
         life = lives[b]
-        draw_life(canvas, window, life, pool[life.home].look, materials, colours, cloth,
-                  life.body[HEADING])  # fmt: skip
+        draw_life(board, life, pool[life.home].look, materials, colours, cloth, life.body[HEADING])
         row = b if labels.shape[0] > 1 or labels.size else 0
         far = b if depth.shape[0] > 1 or depth.size else 0
-        develop(canvas, image[b], labels[row], depth[far])
+        hand_out(board, image[b], labels[row], depth[far])
 
 
 @kernel

@@ -21,6 +21,7 @@ BUCKETS = 8  # more than a diagonal costs; a power of two
 _DX = np.array([1, -1, 0, 0, 1, 1, -1, -1], np.int64)
 _DY = np.array([0, 0, 1, -1, 1, -1, 1, -1], np.int64)
 _NO_GOAL = np.uint64(0xFFFFFFFFFFFFFFFF)  # four cells that are UNREACHED
+_ONE, _ROW = np.uint64(1), np.uint64(GRID)  # unsigned, as numba looks for negative places else
 
 Grid = NDArray[np.uint8]
 Field = NDArray[np.uint16]
@@ -32,14 +33,14 @@ def make_queue() -> NDArray[np.int32]:
 
 
 @leaf
-def _reach(far: Any, queue: Any, q: int, now: int) -> None:
-    """Queues a cell that is reached on a shorter way than before."""
-    if now < far[q]:
-        far[q] = now
-        bucket = now & (BUCKETS - 1)
-        size = queue[bucket, 0] + 1
-        queue[bucket, 0] = size
-        queue[bucket, size] = q
+def _reach(far: Any, bucket: Any, count: int, q: Any, now: int, is_way: Any) -> int:
+    """Queues a cell if it is a way, and reached on a shorter one than before; returns how many the
+    bucket holds. Whether it is can't be guessed, so nothing branches on it."""
+    before = far[q]
+    is_nearer = is_way & (now < before)
+    far[q] = now if is_nearer else before
+    bucket[np.uint64(count + 1)] = q  # the next one overwrites it where it doesn't count
+    return count + is_nearer
 
 
 @kernel
@@ -55,40 +56,41 @@ def spread_to(way: Grid, field: Field, queue: Any, here: int, further: int) -> i
     ways, far = way.reshape(-1), field.reshape(-1)
     queue[:, 0] = 0
     fours = far.view(np.uint64)
-    for four in range(fours.size):
-        if fours[four] != _NO_GOAL:
-            for p in range(4 * four, 4 * four + 4):
-                if far[p] == 0:
+    for block in range(fours.size // 8):
+        goals = _NO_GOAL
+        for k in range(8):
+            goals &= fours[8 * block + k]
+        if goals != _NO_GOAL:
+            for goal in range(32 * block, 32 * block + 32):
+                if far[goal] == 0:
                     queue[0, 0] += 1
-                    queue[0, queue[0, 0]] = p
+                    queue[0, queue[0, 0]] = goal
     now, empty, last = 0, 0, UNREACHED
     while empty < BUCKETS:
         if last == UNREACHED and far[here] <= now:  # it won't become less
             last = min(now + further, UNREACHED)
         if now >= last:
             return now
-        bucket = now & (BUCKETS - 1)
-        empty = empty + 1 if queue[bucket, 0] == 0 else 0
+        bucket = queue[now & (BUCKETS - 1)]
+        empty = empty + 1 if bucket[0] == 0 else 0
         side, diagonal = now + SIDE, now + DIAGONAL
-        k = 0
-        while k < queue[bucket, 0]:
-            k += 1
-            p = int(queue[bucket, k])
+        beside, across = queue[side & (BUCKETS - 1)], queue[diagonal & (BUCKETS - 1)]
+        sides, diagonals = beside[0], across[0]
+        for k in range(1, bucket[0] + 1):
+            p = np.uint64(bucket[k])
             if far[p] != now:
                 continue  # it was reached on a shorter way
-            up, down = ways[p + 1] != 0, ways[p - 1] != 0
-            if up:
-                _reach(far, queue, p + 1, side)
-            if down:
-                _reach(far, queue, p - 1, side)
-            for q in range(p - GRID, p + GRID + 1, 2 * GRID):
-                if ways[q] != 0:
-                    _reach(far, queue, q, side)
-                    if up and ways[q + 1] != 0:  # round corners, not over them
-                        _reach(far, queue, q + 1, diagonal)
-                    if down and ways[q - 1] != 0:
-                        _reach(far, queue, q - 1, diagonal)
-        queue[bucket, 0] = 0
+            up, down = ways[p + _ONE] != 0, ways[p - _ONE] != 0
+            sides = _reach(far, beside, sides, p + _ONE, side, up)
+            sides = _reach(far, beside, sides, p - _ONE, side, down)
+            for q in (p - _ROW, p + _ROW):
+                is_way = ways[q] != 0
+                sides = _reach(far, beside, sides, q, side, is_way)
+                is_up = up & is_way & (ways[q + _ONE] != 0)  # round corners, not over them
+                is_down = down & is_way & (ways[q - _ONE] != 0)
+                diagonals = _reach(far, across, diagonals, q + _ONE, diagonal, is_up)
+                diagonals = _reach(far, across, diagonals, q - _ONE, diagonal, is_down)
+        beside[0], across[0], bucket[0] = sides, diagonals, 0
         now += 1
     return UNREACHED
 

@@ -343,5 +343,5 @@ def make_plans(lanes: int, further: int = UNREACHED) -> Plan:
         np.zeros(lanes, np.int64), np.full(lanes, -1, np.int64),
         np.zeros((lanes, GRID, GRID), np.uint16), np.zeros((lanes, GRID, GRID), np.uint8),
         np.full(lanes, further, np.int64), np.full(lanes, UNREACHED, np.int64),
-        np.zeros((GRID, GRID), np.uint8), make_queue(),
+        np.zeros((GRID, GRID), np.uint8), np.zeros((GRID, GRID), np.uint16), make_queue(),
     )  # fmt: skip
