@@ -48,6 +48,7 @@ def main(options: Options) -> int:
     if options.assumptions and options.file is None:
         for model in PROMISES:
             _say_assumptions(console, model, ReasoningConfig())
+        console.print("A world may state margins of its own, a robot's home does: name a record.")
         return 0
     if options.file is None:
         raise UserError("`file` must name a record. Make one with mindloop run --record FILE.")
