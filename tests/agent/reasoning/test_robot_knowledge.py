@@ -23,10 +23,10 @@ FORBIDDEN: dict[str, tuple[float, Facts, Facts]] = {
     "push": (0.0, {"clearance_ahead": (0.02, 0.1)}, {"clearance_ahead": (0.1, 0.1)}),
     "shut_door": (0.8, DOOR, {"door_distance": (1.5, 0.05)}),
     "corner": (
-        0.8, {**PERSON, "person_distance": (2.0, 0.2), "corner_near": 0.9}, {"corner_near": 0.6}
+        0.8, {**PERSON, "person_distance": (1.0, 0.2), "corner_near": 0.9}, {"corner_near": 0.6}
     ),
 }  # fmt: skip
-SLOW = {"corner": 0.3}
+SLOW = {"corner": 0.5}
 """What a rule leaves of the speed; nothing of it where it is not named here."""
 
 
