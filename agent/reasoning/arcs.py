@@ -9,7 +9,7 @@ safety"). Source: Fox, Burgard & Thrun 1997, "The dynamic window approach to col
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..config import ReasoningConfig
 from ..types import Observation, Percept, WorldSpec
+from .consequences import attributes
 from .subjects import identifier
 from .verdicts import (
     AbstractShield,
@@ -35,6 +36,7 @@ NEEDED = (
     "turn_acceleration", "ranges",
 )  # fmt: skip
 TICKS = 5  # in which a decision is rolled out
+STAND = 4.0  # weight of standing where the way ahead is forbidden
 SLIP_WIDTH = 3.0  # [σ] of the wheels' noise that is allowed for
 # What is tried of a Box, as parts of the greatest turn to either side and of the greatest speed
 # forwards and backwards; what lies between two that are admissible is taken to be.
@@ -82,6 +84,10 @@ class Arcs(AbstractVerdict):
     """f32[A, 2] [m/s], [rad/s]."""
     grid: Grid | None
     """How a Box was tried; None for a choice."""
+    ahead: int
+    """The command that goes straight ahead, the fastest."""
+    stands: Array
+    """f32[A]: 1 for options that do nothing but stand."""
 
     @property
     def slack(self) -> Array:
@@ -97,6 +103,12 @@ class Arcs(AbstractVerdict):
     def masks(self) -> Sequence[NDArray[np.bool_]]:
         """Returns the mask bool[B, A] of options to be taken away."""
         return (self.cause[:, :-1] > 0,)
+
+    def preference(self, allowed: NDArray[np.bool_]) -> Array:
+        """Returns f32[B, A]: to stand where the way ahead is forbidden. Most often it is free again
+        a moment later, and who turns away instead has lost his way by then."""
+        found: Array = STAND * self.stands * ~allowed[:, self.ahead, None]
+        return found
 
     def against(self, cause: int, lane: int) -> NDArray[np.bool_]:
         """Returns bool[A]: the options that one cause forbids a life."""
@@ -131,7 +143,7 @@ class Arcs(AbstractVerdict):
         if not self.fired[cause, lane]:
             return False
         own = np.where(self.cause[lane : lane + 1] == 1 + cause, self.cause[lane : lane + 1], 0)
-        row = Arcs(own, self.figures, self.commands, self.grid)
+        row = replace(self, cause=own)
         lower = np.full((1, len(action)), -np.inf, np.float32)
         upper = np.full((1, len(action)), np.inf, np.float32)
         row.bound(lower, upper)
@@ -178,6 +190,9 @@ class WindowShield(AbstractShield):
         self._lidar, self._rays = str(motion["ranges"]["part"]), rays_of(spec)
         self._grid = _grid(spec) if spec.actions.is_box else None
         self._commands = _commands(spec, self._grid)
+        straight = self._commands[:, 1] == 0.0
+        self._ahead = int(np.where(straight, self._commands[:, 0], -np.inf).argmax())
+        self._stands = _stands(spec)
         decision = float(motion["decision"])
         self._window = Window(
             tick=decision / TICKS, decision=decision, acceleration=float(motion["acceleration"]),
@@ -209,7 +224,7 @@ class WindowShield(AbstractShield):
             self._window, own, caution, self._commands, parts[self._lidar].numpy(), self._rays,
             percept.scene.numpy(), self._bearings, self._radii, cause, figures,
         )  # fmt: skip
-        return Arcs(cause, figures, self._commands, self._grid)
+        return Arcs(cause, figures, self._commands, self._grid, self._ahead, self._stands)
 
 
 def radii_of(spec: WorldSpec) -> Array:
@@ -248,6 +263,12 @@ def _commands(spec: WorldSpec, grid: Grid | None) -> Array:
             f"Box; got {spec.actions.heads} choices."
         )
     return controls_of(spec, ("speed", "turn"))
+
+
+def _stands(spec: WorldSpec) -> Array:
+    """Returns f32[A]: 1 for options of which the world tells nothing but zeros, and a name."""
+    told = [{**row, "action": 0, "head": 0, "name": ""} for row in attributes(spec.actions)]
+    return np.array([not any(row.values()) for row in told], np.float32)
 
 
 def _grid(spec: WorldSpec) -> Grid:

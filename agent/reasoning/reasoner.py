@@ -88,6 +88,8 @@ class Reasoner(AbstractReasoner):
             calm = allowed
             if thought.calm is not thought.verdict:
                 calm = self.allowed(thought, thought.calm, available)
+            if thought.verdict is not None:
+                preference += thought.verdict.preference(allowed)
             if self.look is not None and thought.verdict is not None:
                 caution = affect.caution.numpy()
                 preference += self.look.prefer(observation, percept, allowed, caution)

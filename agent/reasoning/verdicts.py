@@ -35,6 +35,11 @@ class AbstractVerdict(ABC):
         """Returns masks bool[B, A] of options to be taken away one mask after another; one that
         would leave nothing is to be passed over."""
 
+    def preference(self, allowed: NDArray[np.bool_]) -> Array | float:
+        """Returns f32[B, A]: what it would rather see done of the options that shield and rules
+        left, bool[B, A], as weights in the logits; 0: it doesn't mind."""
+        return 0.0
+
     @abstractmethod
     def against(self, cause: int, lane: int) -> NDArray[np.bool_]:
         """Returns bool[A]: the options that one cause forbids a life."""

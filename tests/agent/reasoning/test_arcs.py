@@ -96,6 +96,23 @@ def test_a_person_needs_the_margin_and_the_way_that_he_comes_nearer() -> None:
             assert found <= {"forward", "curve"}
 
 
+@pytest.mark.parametrize(("lidar", "people"), [
+    (10.0, ((0.9, 0.0, -0.5, 0.0),)), (RADIUS + 0.2, ()),
+])  # fmt: skip
+def test_it_would_rather_stand_than_turn_away_from_what_is_in_its_way(
+    lidar: float, people: tuple[tuple[float, ...], ...]
+) -> None:
+    shield = WindowShield(HOME, CONFIG)
+    blocked = shield.judge(*at((0.8, 0.0), lidar, people), CALM)
+    assert blocked.masks()[0][0, 0]
+    likes = dict(
+        zip(OPTIONS, blocked.preference(~blocked.masks()[0])[0].tolist(), strict=True)
+    )
+    assert likes.pop("stop") > 0 and not any(likes.values())
+    free = shield.judge(*at((0.8, 0.0), 10.0), CALM)
+    assert not free.preference(~free.masks()[0]).any()
+
+
 def test_caution_widens_what_a_person_needs() -> None:
     someone = ((1.5, 0.0, 0.0, 0.0),)
     assert "forward" not in forbidden((0.8, 0.0), 10.0, someone)
