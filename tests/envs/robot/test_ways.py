@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mindloop.envs.robot.env import RobotVectorEnv
+from mindloop.envs.robot.facts import FURTHER
 from mindloop.envs.robot.house import build, wide_floor
 from mindloop.envs.robot.params import GRID
 from mindloop.envs.robot.ways import (
@@ -79,13 +80,14 @@ def test_a_part_of_a_field_is_right_as_far_as_it_says(further: int) -> None:
     assert (part <= filled).sum() < 0.9 * len(places)
 
 
+@pytest.mark.parametrize("further", [0, FURTHER])
 @pytest.mark.parametrize("preset", ["PutNext", "Social"])
-def test_what_is_told_of_a_way_is_that_of_the_whole_field(preset: str) -> None:
+def test_what_is_told_of_a_way_is_that_of_the_whole_field(preset: str, further: int) -> None:
     lanes = 8
     part, whole = (
         RobotVectorEnv(lanes, preset=preset, split="test", camera=False) for _ in range(2)
     )
-    whole.robot.plan.further[:] = UNREACHED
+    part.robot.plan.further[:], whole.robot.plan.further[:] = further, UNREACHED
     rng, partial = np.random.default_rng(0), 0
     for env in (part, whole):
         env.reset(seed=3)
